@@ -1,0 +1,234 @@
+"""The one way a question is answered: validate, authorise, run, envelope. Every surface calls `Answers.answer`."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import inspect
+import logging
+import secrets
+import time
+import typing
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+import jsonschema
+import msgspec
+
+from .asking import Period, Refused, Scope, period_of
+from .catalogue import Catalogue
+from .contract.pseudonym import Pseudonyms
+from .contract.questions import Coverage, Failure, PeriodText, Problem, Reply
+from .directory import Directory
+from .statistic import Question
+from .store.seam import Reader, Store
+
+log = logging.getLogger(__name__)
+
+Asker = Literal["everyone", "self", "staff", "operator"]
+_RANK: Final = {"everyone": 0, "self": 1, "staff": 2, "operator": 3}
+_SCOPE: Final = {"platform": str | None, "domain": str | None, "channel": str | None}
+_PERIOD: Final = {
+    "since": str | None, "from": str | None, "to": str | None, "hours": int | None, "days": int | None,
+    "tz": str | None,
+}  # fmt: skip
+_GIVEN: Final = (Reader, Directory, Scope, Period)
+
+
+class Asked:
+    """A question with its request's schema, made once from the function's signature."""
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        hints = typing.get_type_hints(question.answer, include_extras=True)
+        self.result = hints.pop("return")
+        self.own = {name: hints[name] for name in inspect.signature(question.answer).parameters}
+        fields: list[Any] = []
+        for name, kind in self.own.items():
+            default = inspect.signature(question.answer).parameters[name].default
+            if kind is Scope:
+                fields += [(key, hint, None) for key, hint in _SCOPE.items()]
+            elif kind is Period:
+                fields += [(key, hint, None) for key, hint in _PERIOD.items()]
+            elif kind not in _GIVEN and not _is_service(kind):
+                fields.append((name, kind) if default is inspect.Parameter.empty else (name, kind, default))
+        fields.sort(key=len)
+        title = "".join(part.title() for part in question.name.replace(".", "_").split("_"))
+        rename = {f"{name}_" if name in {"from"} else name: name for name, *_ in fields}
+        renamed = [(f"{one[0]}_" if one[0] in {"from"} else one[0], *one[1:]) for one in fields]
+        self.request = msgspec.defstruct(f"{title}Request", renamed, kw_only=True, frozen=True, rename=rename)
+        self.schema = _closed(msgspec.json.schema(self.request))
+        self.validator = jsonschema.Draft202012Validator(self.schema)
+        self.has_period = Period in self.own.values()
+        self.has_scope = Scope in self.own.values()
+
+    def result_schema(self) -> dict[str, Any]:
+        """JSON Schema of the answer's `data`."""
+        return msgspec.json.schema(self.result)
+
+
+class Service(typing.Protocol):
+    """Marker of what `answer` lends to questions about the service itself (see `Answers.services`)."""
+
+    userstats_service: bool
+
+
+def _is_service(kind: Any) -> bool:
+    return isinstance(kind, type) and bool(getattr(kind, "userstats_service", False))
+
+
+def _closed(schema: dict[str, Any]) -> dict[str, Any]:
+    for definition in (schema, *schema.get("$defs", {}).values()):
+        if definition.get("type") == "object":
+            definition["additionalProperties"] = False
+    return schema
+
+
+class Answers:
+    """Answers questions about one store."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        store: Store,
+        pseudonyms: Pseudonyms,
+        *,
+        zone: str = "UTC",
+        now: Callable[[], int] = lambda: int(time.time() * 1000),
+        services: tuple[Any, ...] = (),
+        deadline: float = 10.0,
+    ) -> None:
+        self.asked = {name: Asked(question) for name, question in catalogue.questions.items()}
+        self._store = store
+        self._pseudonyms = pseudonyms
+        self._zone = zone
+        self._now = now
+        self._services = {type(one): one for one in services}
+        self._deadline = deadline
+
+    async def answer(self, name: str, request: Mapping[str, Any], asker: Asker = "operator") -> Reply | Failure:
+        """Answer a question, or say in words why not. Never raises but for cancellation."""
+        try:
+            async with asyncio.timeout(self._deadline):
+                return await self._answer(name, request, asker)
+        except Refused as refused:
+            return _failure(name, refused)
+        except TimeoutError:
+            return _failure(name, Refused(504, f"{name} took longer than {self._deadline:g} s"))
+        except Exception:
+            incident = secrets.token_hex(4)
+            log.exception("question %s failed (incident %s)", name, incident)
+            return _failure(name, Refused(500, f"internal error {incident}; the service's log says more"))
+
+    async def _answer(self, name: str, request: Mapping[str, Any], asker: Asker) -> Reply:
+        asked = self._find(name)
+        if _RANK[asker] < _RANK[asked.question.audience]:
+            raise Refused(403, f"{name} is answered to {asked.question.audience} only")
+        values = {key: value for key, value in request.items() if value is not None}
+        for error in asked.validator.iter_errors(values):
+            raise Refused(400, _explain(error, asked), path=error.json_path)
+        typed = msgspec.convert(values, asked.request)
+        period = self._period(asked, values)
+        async with self._store.reading() as reader:
+            scope = await _scope(reader, values) if asked.has_scope else Scope()
+            given = {Reader: reader, Directory: Directory(reader, self._pseudonyms), Scope: scope, Period: period}
+            arguments = {
+                key: given[kind] if kind in _GIVEN else self._services.get(kind) or getattr(typed, key)
+                for key, kind in asked.own.items()
+            }
+            data = await asked.question.answer(**arguments)
+            as_of = (await reader.rows("SELECT seq FROM stream_position WHERE shard = 0"))[0][0]
+            coverage = await _coverage(reader, scope, period) if asked.has_period and asked.has_scope else None
+        return Reply(
+            question=name, shape=asked.question.shape, data=data, timezone=period.zone, coverage=coverage, as_of=as_of,
+            period=_period_text(period) if asked.has_period else None, generated_at=iso(self._now(), period),
+        )  # fmt: skip
+
+    def _period(self, asked: Asked, values: Mapping[str, Any]) -> Period:
+        if not asked.has_period:
+            return Period(None, self._now(), values.get("tz") or self._zone)
+        return period_of(values, asked.question.period, self._now(), self._zone)
+
+    def _find(self, name: str) -> Asked:
+        asked = self.asked.get(name)
+        if asked is None:
+            close = difflib.get_close_matches(name, self.asked, 3, 0.5)
+            raise Refused(404, f"no question is called {name!r}", did_you_mean=close)
+        return asked
+
+
+def iso(millis: int, period: Period) -> str:
+    """A moment as ISO text in the period's zone."""
+    return datetime.fromtimestamp(millis / 1000, period.tz).isoformat(timespec="seconds")
+
+
+def _period_text(period: Period) -> PeriodText:
+    start = None if period.start is None else iso(period.start, period)
+    return PeriodText(start=start, end=iso(period.end, period), text=period.text())
+
+
+def _failure(name: str, refused: Refused) -> Failure:
+    problem = Problem(code=refused.code, message=refused.message, details=refused.details)
+    return Failure(question=name, error=problem)
+
+
+def _explain(error: jsonschema.ValidationError, asked: Asked) -> str:
+    """One sentence that names the parameter and what is wrong with it."""
+    known = list(asked.schema.get("properties", asked.schema.get("$defs", {})))
+    definition = next(iter(asked.schema.get("$defs", {}).values()), asked.schema)
+    known = list(definition.get("properties", {}))
+    if error.validator == "additionalProperties":
+        unknown = sorted(set(_instance(error)) - set(known))
+        close = difflib.get_close_matches(unknown[0], known, 1)
+        meant = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known) or 'none'}"
+        return f"{asked.question.name} has no parameter {unknown[0]!r}; {meant}"
+    if error.validator == "required":
+        missing = sorted(set(definition.get("required", [])) - set(_instance(error)))
+        return f"{missing[0]} required"
+    where = error.json_path.removeprefix("$.").removeprefix("$") or "the request"
+    return f"{where}: {error.message}"
+
+
+def _instance(error: jsonschema.ValidationError) -> dict[str, Any]:
+    return error.instance if isinstance(error.instance, dict) else {}
+
+
+async def _scope(reader: Reader, values: Mapping[str, Any]) -> Scope:
+    """The places a request names. Refused (404) when there is none."""
+    platform, domain, channel = (values.get(key) for key in _SCOPE)
+    if platform is None and domain is None and channel is None:
+        return Scope()
+    conditions = ["1 = 1"]
+    wanted: dict[str, Any] = {}
+    for column, value in (("platform", platform), ("space", domain), ("channel", channel)):
+        if value is not None:
+            folded = value.casefold().lstrip("#") if column == "channel" else value.casefold()
+            conditions.append(f"LOWER({column}) = :{column}")
+            wanted[column] = folded
+    rows = await reader.rows(f"SELECT place FROM places WHERE {' AND '.join(conditions)}", wanted)
+    if not rows:
+        named = " ".join(f"{key} {value!r}" for key, value in wanted.items())
+        raise Refused(404, f"nothing is known about {named}", known=await _known(reader))
+    return Scope(tuple(row[0] for row in rows), platform, domain, channel)
+
+
+async def _known(reader: Reader) -> list[str]:
+    rows = await reader.rows("SELECT platform, space, channel FROM places WHERE channel <> '' ORDER BY place LIMIT 20")
+    return [f"{platform}:{space}/{channel}" for platform, space, channel in rows]
+
+
+async def _coverage(reader: Reader, scope: Scope, period: Period) -> Coverage:
+    rows = await reader.rows(
+        f"SELECT place, since, until FROM observed WHERE since < :end{scope.where()}",
+        {"end": period.end, **scope.parameters},
+    )
+    if not rows:
+        return Coverage(ratio=None, observed_since=None)
+    earliest = min(since for _, since, _ in rows)
+    start = earliest if period.start is None else period.start
+    observed = sum(max(0, min(until, period.end) - max(since, start)) for _, since, until in rows)
+    places = len({place for place, _, _ in rows})
+    ratio = observed / (places * max(1, period.end - start))
+    since_text = datetime.fromtimestamp(earliest / 1000, UTC).astimezone(period.tz).isoformat(timespec="seconds")
+    return Coverage(ratio=round(min(1.0, ratio), 6), observed_since=since_text)

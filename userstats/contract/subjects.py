@@ -1,0 +1,109 @@
+"""Every NATS subject this system uses. No other file spells one."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Final
+
+from .events import Place
+
+STREAM: Final = "CHAT"
+EVENTS: Final = "chat.v1.event.*.*.*.*"
+"""What the stream stores: platform, space, channel, kind."""
+EVENT_ROOT: Final = "chat.v1.event"
+DEAD_STREAM: Final = "DLQ"
+DEAD: Final = "chat.v1.dlq.>"
+QUERY_ROOT: Final = "userstats.v1.query"
+SERVICE: Final = "userstats"
+LEASES: Final = "chat_leases"
+"""Key-value bucket with one entry for each room that a bridge holds."""
+
+LEASE_STREAM: Final = f"KV_{LEASES}"
+"""The stream under that bucket."""
+LEASE_KEYS: Final = f"$KV.{LEASES}"
+JS_API: Final = "$JS.API"
+"""The JetStream API where it is at home."""
+BRIDGE_API: Final = "chat.v1.api"
+"""The few verbs of that API that bridges reach through the embedded broker. `Connection.api` says which of the two a
+connection has: `nc.jetstream(prefix=nc.api)`."""
+DISCOVERY: Final = "$SRV.>"
+"""What `nats micro` asks services."""
+
+KRYTEN: Final = "kryten.>"
+"""Everything that Kryten's robot, services and clients say to each other."""
+KRYTEN_COMMAND: Final = "kryten.userstats.command"
+KRYTEN_EVENTS: Final = "kryten.events.cytube"
+KRYTEN_LIFECYCLE: Final = "kryten.lifecycle"
+KRYTEN_DISCOVERY: Final = "kryten.service.discovery.poll"
+SEED_QUERY: Final = "cytube.query.userstats"
+"""The seed's dialect: `cytube.query.userstats.<domain>.<noun>.<verb>`, where the domain may hold dots."""
+
+_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_LONGEST = 96
+
+
+def token(text: str) -> str:
+    """One subject token for any text, reversibly: other bytes become `=XX`, an empty text `=`.
+
+    What would be longer than 96 characters becomes `==` and a hash (the real name travels in the payload).
+    """
+    raw = text.encode("utf-8", "surrogatepass")
+    if not raw:
+        return "="
+    encoded = "".join(chr(byte) if byte in _PLAIN else f"={byte:02X}" for byte in raw)
+    if len(encoded) > _LONGEST:
+        digest = hashlib.sha256(raw).digest()
+        return "==" + base64.b32encode(digest).decode()[:32]
+    return encoded
+
+
+def untoken(encoded: str) -> str | None:
+    """The text of a token, or None where the token is a hash of a longer one."""
+    if encoded == "=":
+        return ""
+    if encoded.startswith("=="):
+        return None
+    head, *escaped = encoded.split("=")
+    raw = head.encode() + b"".join(bytes.fromhex(part[:2]) + part[2:].encode() for part in escaped)
+    return raw.decode("utf-8", "surrogatepass")
+
+
+def event(place: Place, kind: str) -> str:
+    """Where an event of this kind at this place is published."""
+    return f"{EVENT_ROOT}.{token(place.platform)}.{token(place.space)}.{token(place.channel)}.{kind}"
+
+
+def events_of(platform: str) -> str:
+    """What a bridge of this platform may publish."""
+    return f"{EVENT_ROOT}.{token(platform)}.>"
+
+
+def dead(reason: str) -> str:
+    """Where an event that could not be counted for this reason goes."""
+    return f"chat.v1.dlq.{token(reason)}"
+
+
+def lease(place: Place) -> str:
+    """The key, in the bucket `LEASES`, of the lease for this place. It begins with the platform: see `leases_of`."""
+    return f"{token(place.platform)}.{token(place.space)}.{token(place.channel)}"
+
+
+def leases_of(platform: str) -> str:
+    """The subjects of the leases that a bridge of this platform may take."""
+    return f"{LEASE_KEYS}.{token(platform)}.>"
+
+
+def broker_info(api: str) -> str:
+    """Where a bridge asks how full the event stream is; `api` is its connection's."""
+    return f"{api}.STREAM.INFO.{STREAM}"
+
+
+def question(name: str) -> str:
+    """Where the question `noun.verb` is asked."""
+    return f"{QUERY_ROOT}.{name}"
+
+
+def message_id(producer: str, n: int) -> str:
+    """The `Nats-Msg-Id` of row n of an outbox."""
+    return f"{producer}:{n}"

@@ -1,0 +1,213 @@
+"""Events off JetStream, in stream order, in batches by lag.
+
+The consumer is disposable: an AckNone pull cursor, made anew from the database's position at start, after a
+reconnect, on a gap or on silence. The broker keeps nothing that the counts depend on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.errors import Error as NatsError
+
+from .contract.subjects import EVENT_ROOT, STREAM
+from .service import Message
+from .store.seam import Position
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 5000
+_EXPIRES: Final = 20.0
+"""Seconds a pull request waits for messages."""
+_FIRST: Final = Position()
+
+
+class StreamGone(Exception):
+    """The stream or the broker does not answer; try again later."""
+
+
+class BrokerWentBack(Exception):
+    """The stream is not the one the position is from, or lost its end: it must be read again."""
+
+    def __init__(self, why: str, first: int) -> None:
+        super().__init__(why)
+        self.first = first
+
+
+class Retention(Exception):
+    """Messages were removed before they were counted."""
+
+
+class Inbox:
+    """Reads one stream from a position on."""
+
+    def __init__(self, client: Client, stream: str = STREAM, batch: int = BATCH) -> None:
+        self._client = client
+        self._stream = stream
+        self._batch = batch
+        self._waiting: deque[Msg] = deque()
+        self._arrived = asyncio.Event()
+        self._reset = False
+        self.last_seq = 0
+        """The stream's last message, as far as known: lag = last_seq - position."""
+        self.created = ""
+        self.lost_before = 0
+        """Retention removed everything before this message although it was not counted; 0: nothing was lost."""
+
+    def reset(self) -> None:
+        """Make the consumer anew; called after a reconnect."""
+        self._reset = True
+        self._arrived.set()
+
+    async def batches(self, position: Position) -> AsyncIterator[list[Message]]:
+        """Messages after `position`, a batch at a time; ends when the consumer must be made anew.
+
+        Raises BrokerWentBack when the stream is not the one the position is from, StreamGone when nothing answers.
+        """
+        await self._verify(position)
+        self._reset = False
+        self._waiting.clear()
+        name = f"userstats_{secrets.token_hex(8)}"  # a fresh name: a create whose reply was lost cannot collide
+        inbox = self._client.new_inbox()
+        subscription = await self._client.subscribe(inbox, cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0)
+        try:
+            await self._create(name, position.seq + 1)
+            async for batch in self._pull(name, inbox, position.seq):
+                yield batch
+        finally:
+            await self._drop(name, subscription)
+
+    async def _take(self, message: Msg) -> None:
+        self._waiting.append(message)
+        self._arrived.set()
+
+    async def _pull(self, name: str, inbox: str, after: int) -> AsyncIterator[list[Message]]:
+        expected = 1
+        outstanding = 0
+        asked_at = 0.0
+        while not self._reset:
+            if outstanding < self._batch:
+                request = {"batch": self._batch, "expires": int(_EXPIRES * 1e9)}
+                subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{name}"
+                await self._client.publish(subject, json.dumps(request).encode(), reply=inbox)
+                outstanding += self._batch
+                asked_at = time.monotonic()
+            if not await self._something(asked_at + _EXPIRES + 5):
+                return
+            batch: list[Message] = []
+            while self._waiting and len(batch) < self._batch:
+                message = self._waiting.popleft()
+                if not message.reply:
+                    outstanding = max(0, outstanding - _unserved(message))
+                    continue
+                parsed, consumer_seq, pending = _parse(message)
+                if consumer_seq != expected or parsed.seq <= after:
+                    log.warning("a gap in delivery (wanted %d, got %d); reading again", expected, consumer_seq)
+                    self._reset = True
+                    break
+                expected += 1
+                outstanding -= 1
+                after = parsed.seq
+                self.last_seq = parsed.seq + pending
+                batch.append(parsed)
+            if batch:
+                yield batch
+
+    async def _something(self, deadline: float) -> bool:
+        """Wait for messages; False when nothing, not even the end of a pull request, came in time."""
+        while not self._waiting and not self._reset:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(max(0.1, deadline - time.monotonic())):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return False
+        return not self._reset
+
+    async def _create(self, name: str, first: int) -> None:
+        config = {
+            "name": name, "deliver_policy": "by_start_sequence", "opt_start_seq": first, "ack_policy": "none",
+            "replay_policy": "instant", "mem_storage": True, "inactive_threshold": int(60e9), "num_replicas": 1,
+            "filter_subject": f"{EVENT_ROOT}.>",
+        }  # fmt: skip
+        subject = f"$JS.API.CONSUMER.CREATE.{self._stream}.{name}.{EVENT_ROOT}.>"
+        await self._api(subject, {"stream_name": self._stream, "config": config})
+
+    async def _drop(self, name: str, subscription: Any) -> None:
+        try:
+            await subscription.unsubscribe()
+            await self._client.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{name}", b"")
+        except NatsError:
+            log.debug("the consumer could not be dropped; the broker drops it by itself")
+
+    async def _verify(self, position: Position) -> None:
+        """Is this still the stream that the position is from?"""
+        info = await self._api(f"$JS.API.STREAM.INFO.{self._stream}", {})
+        self.created, state = info["created"], info["state"]
+        first, self.last_seq = state["first_seq"], state["last_seq"]
+        if position.stream and position.stream != self.created:
+            raise BrokerWentBack("the stream was made anew", first)
+        if position.seq > self.last_seq:
+            raise BrokerWentBack(f"the stream ends at {self.last_seq}, before the position {position.seq}", first)
+        if position.seq and position.seq >= first and position.stamp:
+            stamp = await self._stamp(position.seq)
+            if stamp not in (None, position.stamp):
+                raise BrokerWentBack(f"message {position.seq} is another one than the one that was counted", first)
+        if first > position.seq + 1 and state["messages"] and position != _FIRST:
+            self.lost_before = first
+            log.error("messages %d to %d were removed before they were counted", position.seq + 1, first - 1)
+
+    async def _stamp(self, seq: int) -> int | None:
+        """When the broker stored this message, or None where it was erased since."""
+        try:
+            found = await self._api(f"$JS.API.STREAM.MSG.GET.{self._stream}", {"seq": seq})
+        except StreamGone as error:
+            if "10037" in str(error):
+                return None
+            raise
+        return nanoseconds(found["message"]["time"])
+
+    async def _api(self, subject: str, request: dict[str, Any]) -> dict[str, Any]:
+        try:
+            reply = await self._client.request(subject, json.dumps(request).encode(), timeout=5)
+        except (NatsError, TimeoutError) as error:
+            raise StreamGone(f"no answer from JetStream ({type(error).__name__})") from error
+        body: dict[str, Any] = json.loads(reply.data)
+        if "error" in body:
+            raise StreamGone(f"{body['error'].get('description')} ({body['error'].get('err_code')})")
+        return body
+
+
+def nanoseconds(text: str) -> int:
+    """RFC 3339 as JetStream writes it, exactly: nanoseconds since the epoch."""
+    head, _, fraction = text.rstrip("Z").partition(".")
+    seconds = int(datetime.fromisoformat(head).replace(tzinfo=UTC).timestamp())
+    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0") or 0)
+
+
+def _parse(message: Msg) -> tuple[Message, int, int]:
+    """The message, its number in the consumer and how many wait behind it, from the reply subject.
+
+    `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or the same with domain and account hash
+    before the stream and a random token at the end.
+    """
+    tokens = message.reply.split(".")
+    base = 2 if len(tokens) == 9 else 4
+    sseq, cseq, stamp, pending = tokens[base + 3 : base + 7]
+    return Message(int(sseq), int(stamp), message.subject, message.data), int(cseq), int(pending)
+
+
+def _unserved(message: Msg) -> int:
+    """How many messages of a pull request will not come, from its closing status."""
+    headers = message.headers or {}
+    return int(headers.get("Nats-Pending-Messages", "0")) or BATCH

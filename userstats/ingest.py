@@ -1,0 +1,67 @@
+"""Follows the stream: batches from the inbox into the service, again and again, whatever the broker does."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sqlite3
+from typing import Final
+
+from nats.errors import Error as NatsError
+
+from .inbox import BrokerWentBack, Inbox, StreamGone
+from .service import Service
+from .store.seam import Fenced, Position
+
+log = logging.getLogger(__name__)
+
+_SLOWEST: Final = 10.0
+
+
+class Ingest:
+    """The loop, and what it says of itself: `state` is one of starting, following, waiting, fenced."""
+
+    def __init__(self, service: Service, inbox: Inbox) -> None:
+        self.service = service
+        self.inbox = inbox
+        self.state = "starting"
+        self._changed = asyncio.Condition()
+
+    @property
+    def lag(self) -> int:
+        """Messages in the stream that are not counted yet, as far as known."""
+        return max(0, self.inbox.last_seq - self.service.position.seq)
+
+    async def reached(self, seq: int, within: float = 5.0) -> None:
+        """Wait until message `seq` is counted. Raises TimeoutError."""
+        async with asyncio.timeout(within), self._changed:
+            await self._changed.wait_for(lambda: self.service.position.seq >= seq)
+
+    async def run(self) -> None:
+        """Until cancelled. Raises Fenced when another userstats has taken over."""
+        delay = 0.2
+        while True:
+            before = self.service.position
+            try:
+                await self._follow()
+            except BrokerWentBack as why:
+                log.error("the broker lost messages: %s; reading the stream again from its beginning", why)
+                await self.service.rewind(Position(0, 0, self.inbox.created))
+            except (StreamGone, NatsError, OSError, sqlite3.OperationalError) as error:
+                if self.state != "waiting":
+                    log.warning("not counting: %s", error)
+                self.state = "waiting"
+            except Fenced:
+                self.state = "fenced"
+                raise
+            delay = 0.2 if self.service.position != before else min(_SLOWEST, delay * 2)
+            await asyncio.sleep(delay)
+
+    async def _follow(self) -> None:
+        async for batch in self.inbox.batches(self.service.position):
+            if self.state != "following":
+                log.info("counting from message %d on", batch[0].seq)
+                self.state = "following"
+            await self.service.apply(batch, self.inbox.created)
+            async with self._changed:
+                self._changed.notify_all()

@@ -1,0 +1,57 @@
+"""Exactly once: which rows of which outbox were counted already, however often and in whatever order they come."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .tables import PRODUCERS
+from .writes import Writes
+
+_MOST_HOLES: Final = 10_000
+
+
+class Producers:
+    """Per outbox the highest row seen and the rows below it that never came (holes)."""
+
+    def __init__(self, rows: Iterable[tuple[str, int, str]] = ()) -> None:
+        self._high: dict[str, int] = {}
+        self._holes: dict[str, list[list[int]]] = {}
+        for producer, high, holes in rows:
+            self._high[producer] = high
+            self._holes[producer] = json.loads(holes)
+        self._touched: set[str] = set()
+
+    def accept(self, producer: str, n: int) -> bool:
+        """Whether row n of this outbox is new; from now on it is not."""
+        high = self._high.get(producer, 0)
+        if n == high + 1:
+            self._high[producer] = n
+        elif n > high:
+            self._holes.setdefault(producer, []).append([high + 1, n - 1])
+            self._high[producer] = n
+        elif not self._fill(producer, n):
+            return False
+        self._touched.add(producer)
+        return True
+
+    def save(self, writes: Writes) -> None:
+        """The rows to commit with the batch."""
+        for producer in sorted(self._touched):
+            holes = self._holes.get(producer, [])[-_MOST_HOLES:]
+            values: dict[str, Any] = {"high": self._high[producer], "holes": json.dumps(holes, separators=(",", ":"))}
+            writes.put(PRODUCERS.name, (producer,), values)
+        self._touched.clear()
+
+    def holes(self) -> dict[str, list[list[int]]]:
+        """Rows that never came, as [first, last] ranges, by outbox."""
+        return {producer: holes for producer, holes in self._holes.items() if holes}
+
+    def _fill(self, producer: str, n: int) -> bool:
+        holes = self._holes.get(producer, [])
+        for index, (first, last) in enumerate(holes):
+            if first <= n <= last:
+                holes[index : index + 1] = [[a, b] for a, b in ((first, n - 1), (n + 1, last)) if a <= b]
+                return True
+        return False

@@ -1,0 +1,85 @@
+"""People: who was seen where, first and last, and what they are called.
+
+Stored: `sightings` (first and last moment by place and person), `names` (every name's text by its key),
+`wearers` (which person wore which name, and when last). Names at rest are only here and in the aliases.
+"""
+
+from __future__ import annotations
+
+from ..contract.events import (
+    AfkEnded,
+    AfkStarted,
+    Joined,
+    Left,
+    MessageSent,
+    Named,
+    PlaceNamed,
+    PrivateMessageSent,
+    RosterSeen,
+)
+from ..statistic import HIGH, KEY, LOW, PUT, PUT_TEXT, Statistic, Table
+from ..tables import PLACES
+from ..writes import Moment
+
+SIGHTINGS = Table("sightings", {"place": KEY, "person": KEY}, {"first_at": LOW, "last_at": HIGH}, (("person",),))
+NAMES = Table("names", {"name_key": KEY}, {"name": PUT_TEXT, "at": PUT}, newest="at", kept=True)
+WEARERS = Table(
+    "wearers",
+    {"person": KEY, "name_key": KEY},
+    {"at": PUT, "platform": PUT_TEXT, "space": PUT_TEXT, "account": PUT_TEXT, "bot": PUT},
+    (("name_key", "person"),),
+    newest="at",
+    kept=True,
+)
+
+
+def _see(moment: Moment, person: int) -> None:
+    moment.low(SIGHTINGS, (moment.place, person), {"first_at": moment.at})
+    moment.high(SIGHTINGS, (moment.place, person), {"last_at": moment.at})
+
+
+def author(event: MessageSent | PrivateMessageSent, moment: Moment) -> None:
+    _see(moment, event.author)
+
+
+def person(event: Joined | Left | AfkStarted | AfkEnded, moment: Moment) -> None:
+    _see(moment, event.person)
+
+
+def roster(event: RosterSeen, moment: Moment) -> None:
+    for one in event.people:
+        _see(moment, one.person)
+
+
+def named(event: Named, moment: Moment) -> None:
+    moment.put(NAMES, (event.key,), {"name": event.name, "at": moment.at})
+    if event.person is not None:
+        values = {
+            "at": moment.at,
+            "platform": event.place.platform,
+            "space": event.place.space,
+            "account": event.account,
+            "bot": event.bot,
+        }
+        moment.put(WEARERS, (event.person, event.key), values)
+
+
+def place_named(event: PlaceNamed, moment: Moment) -> None:
+    moment.put(PLACES, (moment.place,), {"name": event.name, "type": event.type})
+
+
+STATISTIC = Statistic(
+    name="people",
+    on={
+        MessageSent: author,
+        PrivateMessageSent: author,
+        Joined: person,
+        Left: person,
+        AfkStarted: person,
+        AfkEnded: person,
+        RosterSeen: roster,
+        Named: named,
+        PlaceNamed: place_named,
+    },
+    tables=(SIGHTINGS, NAMES, WEARERS),
+)

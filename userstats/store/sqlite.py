@@ -1,0 +1,167 @@
+"""SQLite behind the seam: WAL, one writer, read-only connections for questions (guarantee G23)."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiosqlite
+
+from ..statistic import Table
+from ..writes import Rows
+from . import sql
+from .seam import SCHEMA_VERSION, Fenced, Position, Schema, WrongSchema
+
+_PRAGMAS: Final = (
+    "PRAGMA page_size = 16384",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = NORMAL",  # data and position roll back together, so a power cut costs nothing
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA secure_delete = ON",  # an erased name must not stay readable in free pages
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA cache_size = -32000",
+    "PRAGMA wal_autocheckpoint = 4000",
+)
+_READER_PRAGMAS: Final = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA cache_size = -4000")
+_READERS: Final = 3
+
+
+class SQLiteReader:
+    """One read transaction."""
+
+    def __init__(self, connection: aiosqlite.Connection) -> None:
+        self._connection = connection
+
+    async def rows(self, statement: str, parameters: Mapping[str, object] = {}) -> list[tuple[Any, ...]]:
+        text, flat = sql.expand(statement, parameters)
+        return list(await self._connection.execute_fetchall(text, flat))
+
+
+class SQLiteStore:
+    """See `seam.Store`."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: Path, writer: aiosqlite.Connection) -> None:
+        self._path = path
+        self._writer = writer
+        self._free: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
+        self._readers: list[aiosqlite.Connection] = []
+        self._epoch = 0
+        self._tables: dict[str, Table] = {}
+
+    @classmethod
+    async def open(cls, path: Path) -> SQLiteStore:
+        """Open the database file, or make it."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        writer = await aiosqlite.connect(path, isolation_level=None)
+        for pragma in _PRAGMAS:
+            await writer.execute(pragma)
+        return cls(path, writer)
+
+    async def prepare(self, schema: Schema) -> None:
+        await self._writer.execute("BEGIN IMMEDIATE")
+        try:
+            await self._check_version()
+            for table in schema.tables:
+                await self._prepare_table(table)
+            for name, select in schema.views:
+                await self._writer.execute(f"DROP VIEW IF EXISTS {name}")
+                await self._writer.execute(f"CREATE VIEW {name} AS {select}")
+        except BaseException:
+            await self._writer.execute("ROLLBACK")
+            raise
+        await self._writer.execute("COMMIT")
+
+    async def _check_version(self) -> None:
+        await self._writer.execute(sql.POSITION_TABLE)
+        await self._writer.execute(sql.POSITION_START.format(version=SCHEMA_VERSION))
+        ((version,),) = await self._fetch(sql.POSITION_READ)
+        if version > SCHEMA_VERSION:
+            raise WrongSchema(
+                f"{self._path}: written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})"
+            )
+
+    async def _prepare_table(self, table: Table) -> None:
+        self._tables[table.name] = table
+        await self._writer.execute(sql.create_table(table, " WITHOUT ROWID"))
+        present = {row[1] for row in await self._fetch(f"PRAGMA table_info({table.name})")}
+        for name in table.columns:
+            if name not in present:
+                await self._writer.execute(sql.add_column(table, name))
+        for index in sql.create_indexes(table):
+            await self._writer.execute(index)
+
+    async def take(self) -> Position:
+        ((epoch, seq, stamp, stream),) = await self._fetch(sql.POSITION_TAKE)
+        self._epoch = epoch
+        return Position(seq, stamp, stream)
+
+    async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
+        writer = self._writer
+        await writer.execute("BEGIN IMMEDIATE")
+        try:
+            moved = await writer.execute(
+                sql.POSITION_MOVE,
+                {"seq": new.seq, "stamp": new.stamp, "stream": new.stream, "epoch": self._epoch, "old": old.seq},
+            )
+            if moved.rowcount != 1:
+                raise Fenced("another userstats has taken over this database")
+            for name, table_rows in rows.items():
+                await self._write(self._tables[name], table_rows)
+        except BaseException:
+            await writer.execute("ROLLBACK")
+            raise
+        await writer.execute("COMMIT")
+
+    async def _write(self, table: Table, rows: Rows) -> None:
+        written, deleted = sql.groups(rows)
+        if deleted:
+            where = " AND ".join(f"{name} = ?" for name in table.key)
+            await self._writer.executemany(f"DELETE FROM {table.name} WHERE {where}", deleted)
+        for columns, group in written.items():
+            names = (*table.key, *columns)
+            marks = ", ".join("?" * len(names))
+            statement = f"{sql.insert(table.name, names)} VALUES ({marks}) {sql.on_conflict(table, columns)}"
+            values = [key + tuple(map(sql.plain, row.values())) for key, row in group]
+            await self._writer.executemany(statement, values)
+
+    async def load(self, statement: str, parameters: Mapping[str, object] = {}) -> list[tuple[Any, ...]]:
+        text, flat = sql.expand(statement, parameters)
+        return await self._fetch(text, flat)
+
+    async def _fetch(self, text: str, parameters: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in await self._writer.execute_fetchall(text, parameters or {})]
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SQLiteReader]:
+        connection = await self._reader()
+        try:
+            await connection.execute("BEGIN")
+            yield SQLiteReader(connection)
+        finally:
+            if connection.in_transaction:
+                await connection.execute("ROLLBACK")
+            self._free.put_nowait(connection)
+
+    async def _reader(self) -> aiosqlite.Connection:
+        if self._free.empty() and len(self._readers) < _READERS:
+            uri = f"{self._path.absolute().as_uri()}?mode=ro"
+            connecting = aiosqlite.connect(uri, uri=True, isolation_level=None)
+            self._readers.append(connecting)
+            connection = await connecting
+            for pragma in _READER_PRAGMAS:
+                await connection.execute(pragma)
+            return connection
+        return await self._free.get()
+
+    async def close(self) -> None:
+        for connection in (*self._readers, self._writer):
+            try:
+                await connection.close()
+            except (ValueError, sqlite3.Error):  # closed already
+                continue

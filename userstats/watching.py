@@ -1,0 +1,103 @@
+"""Who observes a place, and until when: no span grows past the last moment its watch was alive (guarantee G2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from .contract.events import NO_WATCH, BridgeBeat, BridgeStopped, Event
+from .statistic import HOUR_MS
+from .tables import OBSERVED, WATCHES
+from .writes import Moment, Writes
+
+GRACE_MS: Final = 90_000
+"""Longer silence than this (three beats) is unobserved time."""
+_REMEMBERED: Final = 8
+
+
+class Watch(msgspec.Struct):
+    """The watch that observes a place, or did last."""
+
+    watch: str
+    """Empty once it has ended."""
+    since: int
+    seen_until: int
+    hour: int
+    """The hour up to which open spans are credited."""
+    ended: list[str]
+    """Watches that came before; their late events move no spans."""
+
+
+class Watching:
+    """The watches of all places."""
+
+    def __init__(self, rows: Iterable[tuple[int, str, int, int, int, str]] = ()) -> None:
+        self._watches = {
+            place: Watch(watch, since, seen_until, hour, msgspec.json.decode(ended, type=list[str]))
+            for place, watch, since, seen_until, hour, ended in rows
+        }
+        self._touched: set[int] = set()
+
+    def observe(self, event: Event, moment: Moment) -> None:
+        """Take the event as proof of life of its watch; end, interrupt or begin what follows from that."""
+        moment.current = False
+        if event.watch == NO_WATCH:
+            return
+        watch = self._watches.get(moment.place)
+        if watch is None or watch.watch != event.watch:
+            if watch and event.watch in watch.ended:
+                return
+            watch = self._begin(event, moment, watch)
+        moment.current = True
+        if moment.seen - watch.seen_until > GRACE_MS:
+            moment.credit_open(watch.seen_until, moment.seen)
+            moment.writes.put(OBSERVED.name, (moment.place, watch.since), {"until": watch.seen_until})
+            watch.since = watch.seen_until = moment.seen
+        elif moment.seen > watch.seen_until:
+            watch.seen_until = moment.seen
+        else:
+            moment.seen = watch.seen_until
+        self._touched.add(moment.place)
+        if isinstance(event, BridgeBeat):
+            self._hour(watch, moment)
+        elif isinstance(event, BridgeStopped):
+            self._end(watch, moment)
+
+    def save(self, writes: Writes) -> None:
+        """The rows to commit with the batch."""
+        for place in sorted(self._touched):
+            watch = self._watches[place]
+            values: dict[str, Any] = {
+                "watch": watch.watch, "since": watch.since, "seen_until": watch.seen_until, "hour": watch.hour,
+                "ended": msgspec.json.encode(watch.ended).decode(),
+            }  # fmt: skip
+            writes.put(WATCHES.name, (place,), values)
+            writes.put(OBSERVED.name, (place, watch.since), {"until": watch.seen_until})
+        self._touched.clear()
+
+    def _begin(self, event: Event, moment: Moment, last: Watch | None) -> Watch:
+        ended: list[str] = []
+        if last:
+            moment.credit_open(last.seen_until, None)
+            moment.writes.put(OBSERVED.name, (moment.place, last.since), {"until": last.seen_until})
+            ended = [*last.ended, last.watch][-_REMEMBERED:] if last.watch else last.ended
+            # A new watch sees nothing of the time before the old one's last sign of life.
+            moment.seen = max(moment.seen, last.seen_until)
+        watch = Watch(event.watch, moment.seen, moment.seen, moment.seen // HOUR_MS, ended)
+        self._watches[moment.place] = watch
+        return watch
+
+    @staticmethod
+    def _hour(watch: Watch, moment: Moment) -> None:
+        hour = moment.seen // HOUR_MS
+        if hour > watch.hour:
+            moment.credit_open(hour * HOUR_MS, hour * HOUR_MS)
+            watch.hour = hour
+
+    @staticmethod
+    def _end(watch: Watch, moment: Moment) -> None:
+        moment.credit_open(moment.seen, None)
+        watch.ended = [*watch.ended, watch.watch][-_REMEMBERED:]
+        watch.watch = ""
