@@ -16,8 +16,8 @@ R = TypeVar("R")
 
 _GROUPED = """
 WITH keys AS (
-    SELECT alias AS name_key, owner FROM aliases
-    UNION SELECT owner AS name_key, owner FROM aliases
+    SELECT alias AS name_key, owner FROM aliases WHERE owner > 0
+    UNION SELECT owner AS name_key, owner FROM aliases WHERE owner > 0
 )
 SELECT w.person, w.platform, w.space, k.owner, CASE WHEN k.owner = w.name_key THEN 0 ELSE 1 END AS worn
 FROM keys k JOIN wearers w ON w.name_key = k.name_key
@@ -66,7 +66,7 @@ class Directory:
     async def find(self, name: str, scope: Scope) -> Who:
         """The person called so. Refused: 404 nobody was ever seen by that name; 409 several are, on several sites."""
         key = self._pseudonyms.name(name)
-        owners = await self._reader.rows("SELECT owner FROM aliases WHERE alias = :key", {"key": key})
+        owners = await self._reader.rows("SELECT owner FROM aliases WHERE alias = :key AND owner > 0", {"key": key})
         owner = int(owners[0][0]) if owners else key
         found = await self._wearers(owner, scope) or await self._wearers(key, scope)
         if not found and not await self._reader.rows("SELECT 1 FROM aliases WHERE owner = :key", {"key": owner}):

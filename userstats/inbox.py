@@ -58,6 +58,8 @@ class Inbox:
         self._waiting: deque[Msg] = deque()
         self._arrived = asyncio.Event()
         self._reset = False
+        self.ready = asyncio.Event()
+        """Set once the stream is known and being read."""
         self.last_seq = 0
         """The stream's last message, as far as known: lag = last_seq - position."""
         self.created = ""
@@ -82,9 +84,11 @@ class Inbox:
         subscription = await self._client.subscribe(inbox, cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0)
         try:
             await self._create(name, position.seq + 1)
+            self.ready.set()
             async for batch in self._pull(name, inbox, position.seq):
                 yield batch
         finally:
+            self.ready.clear()
             await self._drop(name, subscription)
 
     async def _take(self, message: Msg) -> None:

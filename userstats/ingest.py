@@ -19,13 +19,23 @@ _SLOWEST: Final = 10.0
 
 
 class Ingest:
-    """The loop, and what it says of itself: `state` is one of starting, following, waiting, fenced."""
+    """The loop, and what it says of itself."""
 
     def __init__(self, service: Service, inbox: Inbox) -> None:
         self.service = service
         self.inbox = inbox
-        self.state = "starting"
+        self._state = "starting"
         self._changed = asyncio.Condition()
+
+    @property
+    def state(self) -> str:
+        """starting, following, waiting (for the broker or the database), or fenced."""
+        return "following" if self.inbox.ready.is_set() and self._state != "fenced" else self._state
+
+    async def caught_up(self) -> None:
+        """Wait until what was in the stream when it was last looked at is counted."""
+        await self.inbox.ready.wait()
+        await self.reached(self.inbox.last_seq, within=24 * 3600)
 
     @property
     def lag(self) -> int:
@@ -48,20 +58,20 @@ class Ingest:
                 log.error("the broker lost messages: %s; reading the stream again from its beginning", why)
                 await self.service.rewind(Position(0, 0, self.inbox.created))
             except (StreamGone, NatsError, OSError, sqlite3.OperationalError) as error:
-                if self.state != "waiting":
+                if self._state != "waiting":
                     log.warning("not counting: %s", error)
-                self.state = "waiting"
+                self._state = "waiting"
             except Fenced:
-                self.state = "fenced"
+                self._state = "fenced"
                 raise
             delay = 0.2 if self.service.position != before else min(_SLOWEST, delay * 2)
             await asyncio.sleep(delay)
 
     async def _follow(self) -> None:
         async for batch in self.inbox.batches(self.service.position):
-            if self.state != "following":
+            if self._state != "following":
                 log.info("counting from message %d on", batch[0].seq)
-                self.state = "following"
+                self._state = "following"
             await self.service.apply(batch, self.inbox.created)
             async with self._changed:
                 self._changed.notify_all()

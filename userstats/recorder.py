@@ -38,17 +38,21 @@ class Recorder:
 
     async def record(self, kind: type[E], **fields: Any) -> int:
         """Append an event of this kind and wait until it is counted. Refused (503) when the stream does not take it."""
-        self._n += 1
-        n, now = self._n, int(time.time() * 1000)
-        event_id = self._pseudonyms.event("recorder", self._producer, n)
-        event = kind(id=event_id, at=now, seen=now, place=PLACE, watch=NO_WATCH, **fields)
-        payload = wire.seal(wire.body(event), self._producer, n)
-        seq = await self._publish(subjects.event(PLACE, wire.kind_of(event)), payload, n)
+        seq = await self.append(kind, **fields)
         try:
             await self._reached(seq)
         except TimeoutError as error:
             raise Refused(503, "recorded, but not counted yet; look again in a moment") from error
         return seq
+
+    async def append(self, kind: type[E], **fields: Any) -> int:
+        """Append an event of this kind and do not wait. Returns its position in the stream. Refused (503)."""
+        self._n += 1
+        n, now = self._n, int(time.time() * 1000)
+        event_id = self._pseudonyms.event("recorder", self._producer, n)
+        event = kind(id=event_id, at=now, seen=now, place=PLACE, watch=NO_WATCH, **fields)
+        payload = wire.seal(wire.body(event), self._producer, n)
+        return await self._publish(subjects.event(PLACE, wire.kind_of(event)), payload, n)
 
     async def _publish(self, subject: str, payload: bytes, n: int) -> int:
         headers = {"Nats-Msg-Id": subjects.message_id(self._producer, n)}

@@ -142,9 +142,7 @@ class Service:
             await load("SELECT place, platform, space, channel FROM places ORDER BY place"),
             await load("SELECT place, ids FROM recent_ids"),
         )
-        self.watching = Watching(
-            await load("SELECT place, watch, since, seen_until, hour, ended FROM watches")
-        )
+        self.watching = Watching(await load("SELECT place, watch, since, seen_until, hour, ended FROM watches"))
         state = State()
         for span, place, person, since in await load(f"SELECT span, place, person, since FROM {OPEN_SPANS}"):
             state.spans.setdefault(span, {}).setdefault(place, {})[person] = Open(since)

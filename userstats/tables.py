@@ -25,9 +25,8 @@ DEAD_LETTERS: Final = Table(
     {"seq": KEY},
     {
         "reason": PUT_TEXT, "path": PUT_TEXT, "detail": PUT_TEXT, "subject": PUT_TEXT, "sha256": PUT_TEXT,
-        "bytes": PUT, "at": PUT, "published": PUT,
+        "bytes": PUT, "at": PUT,
     },
-    (("published", "seq"),),
 )  # fmt: skip
 PARKED: Final = Table("parked_events", {"room": KEY_TEXT, "seq": KEY}, {"kind": PUT_TEXT, "error": PUT_TEXT, "at": PUT})
 TALLIES: Final = Table("event_tallies", {"platform": KEY_TEXT, "kind": KEY_TEXT}, {"events": ADD, "duplicates": ADD})

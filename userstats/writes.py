@@ -19,10 +19,15 @@ Row = dict[str, Any]
 Rows = dict[Key, Row | None]
 """Rows by key; None: the row is to be deleted."""
 
+
 OPEN_SPANS = "open_spans"
 MEMORY = "room_memory"
 
 M = TypeVar("M", bound=msgspec.Struct)
+
+
+class Anew(dict[str, Any]):
+    """A row that was deleted and written again within a batch: what the database had of it is gone."""
 
 
 class Open(msgspec.Struct):
@@ -54,17 +59,14 @@ class Writes:
             rows = self.tables[table] = {}
         row = rows.get(key)
         if row is None:
-            rows[key] = dict(amounts)
+            rows[key] = Anew(amounts) if key in rows else dict(amounts)
             return
         for name, amount in amounts.items():
             row[name] = row.get(name, 0) + amount
 
     def put(self, table: str, key: Key, values: Mapping[str, Any], newest: str = "") -> None:
-        rows = self.tables.setdefault(table, {})
-        row = rows.get(key)
-        if row is None:
-            rows[key] = dict(values)
-        elif not newest or row[newest] <= values[newest]:
+        row = self._row(table, key)
+        if not newest or newest not in row or row[newest] <= values[newest]:
             row.update(values)
 
     def extreme(self, table: str, key: Key, values: Mapping[str, int], choose: Callable[[int, int], int]) -> None:
@@ -79,7 +81,7 @@ class Writes:
         rows = self.tables.setdefault(table, {})
         row = rows.get(key)
         if row is None:
-            row = rows[key] = {}
+            row = rows[key] = Anew() if key in rows else {}
         return row
 
 
@@ -248,6 +250,7 @@ __all__ = [
     "MEMORY",
     "OPEN_SPANS",
     "PEOPLE",
+    "Anew",
     "Key",
     "Moment",
     "Open",

@@ -51,9 +51,16 @@ def declared(settings: StreamSettings, *, embedded: bool) -> tuple[Declared, ...
         "max_bytes": settings.max_bytes,
         "max_msg_size": wire.LARGEST + _HEADERS,
         "duplicate_window": minutes * 60 * _SECOND,
+        "max_msgs": -1,
+        "max_msgs_per_subject": -1,
+        "max_consumers": -1,
+        "no_ack": False,
+        "sealed": False,
         "allow_atomic": True,
+        "allow_msg_ttl": False,
+        "allow_rollup_hdrs": False,
         "deny_purge": True,
-        "deny_delete": False,
+        "deny_delete": False,  # erasing somebody deletes the few messages that name them
         "metadata": {"schema": str(wire.VERSION)},
     }
     dead = common | {

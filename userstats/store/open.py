@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from ..contract.config import ConfigError
+from .postgres import PostgresStore
 from .seam import Store
 from .sqlite import SQLiteStore
 
@@ -15,8 +17,19 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
 
     path: str = "data/userstats.db"
     url: str = ""
+    """`postgresql://user:password@host:5432/database`; a secret where it holds a password."""
+    schema: str = ""
+    """The PostgreSQL schema to keep the tables in, made if absent; empty: the role's own first one."""
 
 
 async def open_store(settings: DatabaseSettings, folder: Path) -> Store:
-    """The store; a relative path begins at `folder`."""
-    return await SQLiteStore.open(folder / settings.path)
+    """The store; a relative path begins at `folder`.
+
+    Raises ConfigError for a `url` of something else, MissingDriver, or the driver's error when the database does not
+    answer.
+    """
+    if not settings.url:
+        return await SQLiteStore.open(folder / settings.path)
+    if not settings.url.startswith(("postgresql://", "postgres://")):
+        raise ConfigError("$.database.url", "must begin with postgresql://")
+    return await PostgresStore.open(settings.url, settings.schema)

@@ -2,19 +2,25 @@
 
 The subset: TEXT, BIGINT, DOUBLE PRECISION, natural keys, ON CONFLICT, `:name` parameters. What differs between the
 databases (how many rows reach one statement) is the text between `insert` and `on_conflict`.
+
+Where one text would mean two things, questions must say it so that it means one:
+- `CAST(SUM(x) AS BIGINT) / n`: PostgreSQL's sums of BIGINT are NUMERIC, which does not divide like an integer
+  (a sum that is only read needs no cast: it arrives as an int).
+- `ORDER BY x IS NULL, x`: PostgreSQL sorts NULL last, SQLite first.
+- `CASE` instead of MAX(a, b) or GREATEST; no date functions; text compares by bytes (`COLLATE "C"`) in both.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
-from ..statistic import Table
-from ..writes import Key, Row, Rows
+from ..statistic import Column, Table
+from ..writes import Anew, Key, Row, Rows
 
 POSITION_TABLE: Final = """CREATE TABLE IF NOT EXISTS stream_position (
     shard BIGINT PRIMARY KEY, epoch BIGINT NOT NULL, seq BIGINT NOT NULL, stamp BIGINT NOT NULL, stream TEXT NOT NULL,
@@ -27,28 +33,35 @@ POSITION_TAKE: Final = (
     "UPDATE stream_position SET epoch = epoch + 1 WHERE shard = 0 RETURNING epoch, seq, stamp, stream"
 )
 POSITION_READ: Final = "SELECT schema_version FROM stream_position WHERE shard = 0"
+POSITION_LOCK: Final = "SELECT epoch, seq FROM stream_position WHERE shard = 0 FOR UPDATE"
 POSITION_MOVE: Final = (
     "UPDATE stream_position SET seq = :seq, stamp = :stamp, stream = :stream "
     "WHERE shard = 0 AND epoch = :epoch AND seq = :old"
 )
 
-_PARAMETER = re.compile(r":([a-z_][a-z0-9_]*)")
+_PARAMETER = re.compile(r"'(?:[^']|'')*'|(?P<test>\b(?:NOT\s+)?IN\s+)?(?<!:):(?P<name>[a-z_][a-z0-9_]*)", re.IGNORECASE)
+"""A parameter with the IN before it; a quoted text is matched too, so that what looks like one inside it is not."""
+_LISTS = (list, tuple, set, frozenset)
 _encode = msgspec.json.Encoder().encode
 
 
-def create_table(table: Table, suffix: str = "") -> str:
-    """CREATE TABLE with the natural key as primary key; `suffix` is the database's own ending."""
-    columns = [f"{name} {column.type} NOT NULL" for name, column in table.key.items()]
-    columns += [f"{name} {column_type(table, name)}" for name in table.columns]
+def create_table(table: Table, suffix: str = "", text: str = "TEXT") -> str:
+    """CREATE TABLE with the natural key as primary key; `suffix` is the database's own ending, `text` its TEXT."""
+    columns = [f"{name} {_type(column, text)} NOT NULL" for name, column in table.key.items()]
+    columns += [f"{name} {column_type(table, name, text)}" for name in table.columns]
     return (
         f"CREATE TABLE IF NOT EXISTS {table.name} ({', '.join(columns)}, PRIMARY KEY ({', '.join(table.key)})){suffix}"
     )
 
 
-def column_type(table: Table, name: str) -> str:
+def column_type(table: Table, name: str, text: str = "TEXT") -> str:
     """Type and default of a column."""
     column = table.columns[name]
-    return f"{column.type} NOT NULL DEFAULT 0" if column.merge == "add" else column.type
+    return f"{column.type} NOT NULL DEFAULT 0" if column.merge == "add" else _type(column, text)
+
+
+def _type(column: Column, text: str) -> str:
+    return text if column.type == "TEXT" else column.type
 
 
 def create_indexes(table: Table) -> Iterator[str]:
@@ -58,9 +71,9 @@ def create_indexes(table: Table) -> Iterator[str]:
         yield f"CREATE INDEX IF NOT EXISTS idx_{name} ON {table.name} ({', '.join(columns)})"
 
 
-def add_column(table: Table, name: str) -> str:
+def add_column(table: Table, name: str, text: str = "TEXT") -> str:
     """ALTER TABLE for a column that a newer room brought along."""
-    return f"ALTER TABLE {table.name} ADD COLUMN {name} {column_type(table, name)}"
+    return f"ALTER TABLE {table.name} ADD COLUMN {name} {column_type(table, name, text)}"
 
 
 @lru_cache(maxsize=4096)
@@ -71,16 +84,12 @@ def insert(table: str, columns: tuple[str, ...]) -> str:
 
 def on_conflict(table: Table, columns: Sequence[str]) -> str:
     """The tail of an upsert: what happens to a row that is there already."""
-    name = table.name
-    sets = ", ".join(f"{column} = {_merged(table, column)}" for column in columns)
+    sets = ", ".join(f"{column} = {_merged(table, column, columns)}" for column in columns)
     key = ", ".join(table.key)
-    if not sets:
-        return f"ON CONFLICT ({key}) DO NOTHING"
-    guard = f" WHERE excluded.{table.newest} >= {name}.{table.newest}" if table.newest else ""
-    return f"ON CONFLICT ({key}) DO UPDATE SET {sets}{guard}"
+    return f"ON CONFLICT ({key}) DO UPDATE SET {sets}" if sets else f"ON CONFLICT ({key}) DO NOTHING"
 
 
-def _merged(table: Table, column: str) -> str:
+def _merged(table: Table, column: str, columns: Sequence[str]) -> str:
     old, new = f"{table.name}.{column}", f"excluded.{column}"
     merge = table.columns[column].merge
     if merge == "add":
@@ -89,18 +98,21 @@ def _merged(table: Table, column: str) -> str:
         return f"CASE WHEN {old} IS NULL OR {new} < {old} THEN {new} ELSE {old} END"
     if merge == "high":
         return f"CASE WHEN {old} IS NULL OR {new} > {old} THEN {new} ELSE {old} END"
+    if table.newest in columns:
+        stored, given = f"{table.name}.{table.newest}", f"excluded.{table.newest}"
+        return f"CASE WHEN {stored} IS NULL OR {given} >= {stored} THEN {new} ELSE {old} END"
     return new
 
 
 def groups(rows: Rows) -> tuple[dict[tuple[str, ...], list[tuple[Key, Row]]], list[Key]]:
-    """Rows to write, by which columns they set, in key order; and the keys of rows to delete."""
+    """Rows to write, by which columns they set, in key order; and the keys of rows to delete before that."""
     written: dict[tuple[str, ...], list[tuple[Key, Row]]] = {}
     deleted: list[Key] = []
     for key in sorted(rows):
         row = rows[key]
-        if row is None:
+        if row is None or isinstance(row, Anew):
             deleted.append(key)
-        else:
+        if row is not None:
             written.setdefault(tuple(row), []).append((key, row))
     return written, deleted
 
@@ -113,28 +125,49 @@ def plain(value: Any) -> Any:
 
 
 def expand(sql: str, parameters: Mapping[str, object]) -> tuple[str, dict[str, object]]:
-    """Replace parameters that are lists by a parenthesised list of parameters; an empty list matches nothing."""
+    """`:name` parameters for SQLite: one that is a list becomes a parenthesised list of parameters."""
     flat: dict[str, object] = {}
-    for name, value in parameters.items():
-        if isinstance(value, (list, tuple, set, frozenset)):
-            names = [f"{name}_{index}" for index in range(len(value))]
-            flat.update(zip(names, value, strict=True))
-            inside = ", ".join(f":{one}" for one in names) or "NULL"
-            sql = re.sub(rf":{name}\b", f"({inside})", sql)
-        else:
+
+    def replace(match: re.Match[str]) -> str:
+        name = match.group("name")
+        if name is None:
+            return match.group()
+        value = parameters[name]
+        if not isinstance(value, _LISTS):
             flat[name] = value
-    return sql, flat
+            return match.group()
+        names = [f"{name}_{index}" for index in range(len(value))]
+        flat.update(zip(names, value, strict=True))
+        return f"{match.group('test') or ''}({', '.join(f':{one}' for one in names)})"
+
+    return _PARAMETER.sub(replace, sql), flat
 
 
 def numbered(sql: str, parameters: Mapping[str, object]) -> tuple[str, list[object]]:
-    """`:name` parameters as `$1`, `$2`, ... and their values in that order."""
+    """`$1` parameters for PostgreSQL, each with its type, and their values in order; lists are arrays."""
     order: dict[str, int] = {}
 
-    def number(match: re.Match[str]) -> str:
-        return f"${order.setdefault(match.group(1), len(order) + 1)}"
+    def replace(match: re.Match[str]) -> str:
+        name, test = match.group("name"), match.group("test")
+        if name is None:
+            return match.group()
+        value = parameters[name]
+        mark = f"${order.setdefault(name, len(order) + 1)}"
+        if not isinstance(value, _LISTS):
+            return f"{test or ''}{mark}{_cast(value)}"
+        if test is None:
+            raise ValueError(f":{name} is a list; it may only follow IN or NOT IN")
+        array = f"{mark}{_cast(next(iter(value)))}[]" if value else mark
+        return f"<> ALL({array})" if test.upper().startswith("NOT") else f"= ANY({array})"
 
-    return _PARAMETER.sub(number, sql), [parameters[name] for name in _names(sql)]
+    text = _PARAMETER.sub(replace, sql)
+    return text, [list(value) if isinstance(value, _LISTS) else plain(value) for value in map(parameters.get, order)]
 
 
-def _names(sql: str) -> Iterable[str]:
-    return dict.fromkeys(_PARAMETER.findall(sql))
+def _cast(value: object) -> str:
+    # Without it `:at / 900000` would make an INTEGER of a parameter that holds milliseconds.
+    if isinstance(value, int):
+        return "::bigint"
+    if isinstance(value, float):
+        return "::double precision"
+    return "::text" if isinstance(value, str) else ""

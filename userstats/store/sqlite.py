@@ -38,7 +38,7 @@ class SQLiteReader:
 
     async def rows(self, statement: str, parameters: Mapping[str, object] = {}) -> list[tuple[Any, ...]]:
         text, flat = sql.expand(statement, parameters)
-        return list(await self._connection.execute_fetchall(text, flat))
+        return [tuple(row) for row in await self._connection.execute_fetchall(text, flat)]
 
 
 class SQLiteStore:
@@ -51,6 +51,7 @@ class SQLiteStore:
         self._writer = writer
         self._free: asyncio.Queue[aiosqlite.Connection] = asyncio.Queue()
         self._readers: list[aiosqlite.Connection] = []
+        self._opened = 0
         self._epoch = 0
         self._tables: dict[str, Table] = {}
 
@@ -64,18 +65,18 @@ class SQLiteStore:
         return cls(path, writer)
 
     async def prepare(self, schema: Schema) -> None:
-        await self._writer.execute("BEGIN IMMEDIATE")
         try:
+            await self._writer.execute("BEGIN IMMEDIATE")
             await self._check_version()
             for table in schema.tables:
                 await self._prepare_table(table)
             for name, select in schema.views:
                 await self._writer.execute(f"DROP VIEW IF EXISTS {name}")
                 await self._writer.execute(f"CREATE VIEW {name} AS {select}")
+            await self._writer.execute("COMMIT")
         except BaseException:
-            await self._writer.execute("ROLLBACK")
+            await self._writer.rollback()  # nothing to do where SQLite has rolled back already (a full disk)
             raise
-        await self._writer.execute("COMMIT")
 
     async def _check_version(self) -> None:
         await self._writer.execute(sql.POSITION_TABLE)
@@ -103,8 +104,8 @@ class SQLiteStore:
 
     async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
         writer = self._writer
-        await writer.execute("BEGIN IMMEDIATE")
         try:
+            await writer.execute("BEGIN IMMEDIATE")
             moved = await writer.execute(
                 sql.POSITION_MOVE,
                 {"seq": new.seq, "stamp": new.stamp, "stream": new.stream, "epoch": self._epoch, "old": old.seq},
@@ -113,10 +114,10 @@ class SQLiteStore:
                 raise Fenced("another userstats has taken over this database")
             for name, table_rows in rows.items():
                 await self._write(self._tables[name], table_rows)
+            await writer.execute("COMMIT")
         except BaseException:
-            await writer.execute("ROLLBACK")
+            await self._writer.rollback()  # nothing to do where SQLite has rolled back already (a full disk)
             raise
-        await writer.execute("COMMIT")
 
     async def _write(self, table: Table, rows: Rows) -> None:
         written, deleted = sql.groups(rows)
@@ -143,21 +144,32 @@ class SQLiteStore:
         try:
             await connection.execute("BEGIN")
             yield SQLiteReader(connection)
+        except asyncio.CancelledError:
+            await connection.interrupt()  # past its deadline; its thread must not work on
+            raise
         finally:
-            if connection.in_transaction:
-                await connection.execute("ROLLBACK")
+            await self._returned(connection)
+
+    async def _returned(self, connection: aiosqlite.Connection) -> None:
+        try:
+            await connection.rollback()
+        finally:
             self._free.put_nowait(connection)
 
     async def _reader(self) -> aiosqlite.Connection:
-        if self._free.empty() and len(self._readers) < _READERS:
+        if not self._free.empty() or self._opened == _READERS:
+            return await self._free.get()
+        self._opened += 1
+        try:
             uri = f"{self._path.absolute().as_uri()}?mode=ro"
-            connecting = aiosqlite.connect(uri, uri=True, isolation_level=None)
-            self._readers.append(connecting)
-            connection = await connecting
+            connection = await aiosqlite.connect(uri, uri=True, isolation_level=None)
+            self._readers.append(connection)
             for pragma in _READER_PRAGMAS:
                 await connection.execute(pragma)
-            return connection
-        return await self._free.get()
+        except BaseException:
+            self._opened -= 1
+            raise
+        return connection
 
     async def close(self) -> None:
         for connection in (*self._readers, self._writer):

@@ -1,0 +1,75 @@
+"""Dead letters on the bus: what could not be counted is published to `chat.v1.dlq.<reason>`, once, with its reason."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+import msgspec
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+
+from .contract import subjects
+from .service import Service
+
+log = logging.getLogger(__name__)
+
+_EVERY: Final = 1.0
+_ROWS: Final = """
+SELECT seq, reason, path, detail, subject, sha256, bytes, at FROM dead_letters WHERE seq > :after ORDER BY seq LIMIT 100
+"""
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """Why message `seq` was not counted. It holds no value of what was refused, only where in it the fault lies."""
+
+    seq: int
+    reason: str
+    path: str
+    detail: str
+    subject: str
+    sha256: str
+    bytes: int
+    at: int
+
+
+class DeadLetters:
+    """Publishes the dead letters in order. The message id makes a repetition after a crash harmless."""
+
+    def __init__(self, service: Service, client: Client, after: int) -> None:
+        self._service = service
+        self._client = client
+        self._after = after
+
+    @classmethod
+    async def from_start(cls, service: Service, client: Client) -> DeadLetters:
+        """Those of the last hour are published again; the stream drops the ones it has."""
+        rows = await service.store.load(
+            "SELECT COALESCE(MAX(seq), 0) FROM dead_letters WHERE at < (SELECT COALESCE(MAX(at), 0) FROM dead_letters)"
+            " - 3600000"
+        )
+        return cls(service, client, rows[0][0])
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY)
+            try:
+                while await self._some():
+                    pass
+            except (NatsError, TimeoutError):
+                continue  # the connection says itself when it is gone and back
+
+    async def _some(self) -> bool:
+        async with self._service.store.reading() as reader:
+            rows = await reader.rows(_ROWS, {"after": self._after})
+        for row in rows:
+            letter = DeadLetter(*row)
+            headers = {"Nats-Msg-Id": f"{self._service.position.stream}:{letter.seq}"}
+            await self._client.request(
+                subjects.dead(letter.reason), msgspec.json.encode(letter), timeout=5, headers=headers
+            )
+            self._after = letter.seq
+            log.warning("message %d is no event: %s at %s", letter.seq, letter.reason, letter.path)
+        return len(rows) > 0

@@ -1,0 +1,74 @@
+"""What bridges must know: phrases of thanks and the names known in their places. And what an operator may take away.
+
+Stored: nothing; it reads the tables of `aliases`, `phrases` and `people`.
+"""
+
+from __future__ import annotations
+
+import zlib
+
+import msgspec
+
+from ..statistic import Statistic, query
+from ..store.seam import Reader
+
+MOST_NAMES = 4000
+"""Of one place, the latest seen first: with the room's roster, more than a chat's lines can name."""
+
+_NAMES = """
+SELECT n.name FROM sightings s JOIN wearers w ON w.person = s.person JOIN names n ON n.name_key = w.name_key
+WHERE s.place = :place AND w.at >= s.first_at - 1 ORDER BY s.last_at DESC, n.name LIMIT :most
+"""
+_PLACES = "SELECT place, platform, space, channel FROM places ORDER BY place"
+_ALIASES = """
+SELECT o.name, a.name FROM aliases
+JOIN names o ON o.name_key = aliases.owner JOIN names a ON a.name_key = aliases.alias WHERE aliases.owner > 0
+"""
+
+
+class ForBridge(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a bridge should know; with `since` equal to the present revision only the revision."""
+
+    revision: int
+    phrases: list[str] | None = None
+    names: dict[str, list[str]] | None = None
+    """Names of people lately seen, by `platform/space/channel`."""
+    aliases: list[str] | None = None
+
+
+class Export(msgspec.Struct, frozen=True):
+    """aliases.json as it would be written now."""
+
+    aliases: dict[str, list[str]]
+    kudos_phrases: list[str]
+
+
+@query("settings.for_bridge", shape="card", audience="staff", period="all")
+async def for_bridge(reader: Reader, since: int = 0, places: list[str] = []) -> ForBridge:  # noqa: B006
+    """Phrases, aliases and known names, for a bridge that recognises thanks."""
+    phrases = await _phrases(reader)
+    aliases = sorted({alias for _, alias in await reader.rows(_ALIASES)})
+    names: dict[str, list[str]] = {}
+    for place, *parts in await reader.rows(_PLACES):
+        if (label := "/".join(parts)) in places:
+            rows = await reader.rows(_NAMES, {"place": place, "most": MOST_NAMES})
+            names[label] = list(dict.fromkeys(name for (name,) in rows))
+    revision = zlib.crc32(msgspec.json.encode((phrases, aliases, names))) or 1
+    return ForBridge(revision) if revision == since else ForBridge(revision, phrases, names, aliases)
+
+
+@query("settings.export", shape="card", audience="staff", period="all")
+async def export(reader: Reader) -> Export:
+    """Aliases and phrases in the form of aliases.json."""
+    owners: dict[str, list[str]] = {}
+    for owner, alias in await reader.rows(_ALIASES):
+        owners.setdefault(owner, []).append(alias)
+    ordered = {owner: sorted(owners[owner], key=str.casefold) for owner in sorted(owners, key=str.casefold)}
+    return Export(ordered, await _phrases(reader))
+
+
+async def _phrases(reader: Reader) -> list[str]:
+    return sorted(phrase for (phrase,) in await reader.rows("SELECT phrase FROM phrases WHERE active = 1"))
+
+
+STATISTIC = Statistic(name="settings", questions=(for_bridge, export), reads=("aliases", "phrases", "people"))

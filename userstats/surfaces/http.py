@@ -1,0 +1,146 @@
+"""HTTP: metrics, health, and every question as JSON at `/api/<noun>/<verb>`."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from ..answer import Answers, Asked, Asker
+from ..asking import Refused
+from ..contract.questions import LARGEST_REQUEST, Failure, Problem, Reply
+from .metrics import Metrics
+from .nats import parameters
+
+log = logging.getLogger(__name__)
+
+_encode: Final = msgspec.json.Encoder().encode
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class HttpSurface:
+    """One listening address."""
+
+    def __init__(self, answers: Answers, metrics: Metrics, *, host: str, port: int, token: str) -> None:
+        self._answers = answers
+        self._metrics = metrics
+        self._host = host
+        self._port = port
+        self._token = token
+        self._runner: web.AppRunner | None = None
+        self.port = port
+        """The port listened on, once started."""
+
+    def application(self) -> web.Application:
+        """The routes."""
+        application = web.Application(client_max_size=LARGEST_REQUEST, middlewares=[_guard])
+        application.add_routes(
+            [
+                web.get("/metrics", self._get_metrics),
+                web.get("/health", self._get_health),
+                web.get("/healthz", self._get_alive),
+                web.get("/readyz", self._get_ready),
+                web.get("/api", self._get_questions),
+                web.get("/api/{noun}/{verb}", self._ask),
+                web.post("/api/{noun}/{verb}", self._ask),
+            ]
+        )
+        return application
+
+    async def start(self) -> None:
+        """Listen. Raises OSError when the address is taken."""
+        self._runner = web.AppRunner(self.application(), access_log=None)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._host, self._port).start()
+        self.port = self._runner.addresses[0][1]
+        log.info("listening on http://%s:%d", self._host, self.port)
+
+    async def stop(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+
+    async def _get_metrics(self, _: web.Request) -> web.Response:
+        body = await self._metrics.text()
+        return web.Response(body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+    async def _get_alive(self, _: web.Request) -> web.Response:
+        return web.json_response({"status": "alive", "uptime_seconds": round(self._metrics.uptime, 2)})
+
+    async def _get_ready(self, _: web.Request) -> web.Response:
+        """Ready: connected, the database answers, the stream is followed and nearly caught up."""
+        checks = await self._metrics.checks()
+        return web.json_response(checks, status=200 if checks["ready"] else 503)
+
+    async def _get_health(self, _: web.Request) -> web.Response:
+        """The peer's health page."""
+        body = await self._metrics.health()
+        return web.json_response(body, status=200 if body["status"] == "healthy" else 503)
+
+    async def _get_questions(self, _: web.Request) -> web.Response:
+        listed = [
+            {"question": name, "help": asked.question.help, "shape": asked.question.shape, "request": asked.schema}
+            for name, asked in self._answers.asked.items()
+        ]
+        return web.json_response({"questions": listed})
+
+    async def _ask(self, request: web.Request) -> web.Response:
+        name = f"{request.match_info['noun']}.{request.match_info['verb']}"
+        started = time.perf_counter()
+        try:
+            values = await self._values(name, request)
+        except Refused as refused:
+            problem = Problem(code=refused.code, message=refused.message, details=refused.details)
+            reply: Reply | Failure = Failure(question=name, error=problem)
+        else:
+            reply = await self._answers.answer(name, values, self._asker(request))
+        code = reply.error.code if isinstance(reply, Failure) else 200
+        log.debug("%s: %d in %.1f ms", name, code, (time.perf_counter() - started) * 1000)
+        return web.Response(body=_encode(reply), status=code, content_type="application/json")
+
+    async def _values(self, name: str, request: web.Request) -> dict[str, Any]:
+        asked = self._answers.asked.get(name)
+        if request.method == "POST":
+            return parameters(await request.read())
+        if asked and asked.question.changes:
+            raise Refused(400, f"{name} changes something: use POST")
+        return typed(dict(request.query), asked) if asked else dict(request.query)
+
+    def _asker(self, request: web.Request) -> Asker:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return "operator" if self._token and hmac.compare_digest(given.encode(), self._token.encode()) else "everyone"
+
+
+def typed(values: dict[str, str], asked: Asked) -> dict[str, Any]:
+    """Words of a query string as the question's schema wants them; what does not fit is left for it to refuse."""
+    definition = next(iter(asked.schema.get("$defs", {}).values()), asked.schema)
+    return {key: _typed(text, definition.get("properties", {}).get(key, {})) for key, text in values.items()}
+
+
+def _typed(text: str, schema: dict[str, Any]) -> Any:
+    kinds = {schema.get("type")} | {one.get("type") for one in schema.get("anyOf", [])}
+    if "integer" in kinds and text.lstrip("-").isdigit():
+        return int(text)
+    if "boolean" in kinds and text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    if "array" in kinds:
+        return text.split(",")
+    return text
+
+
+@web.middleware
+async def _guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Refusals of the framework in the same envelope, and headers that keep browsers from guessing."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as refused:
+        problem = Problem(code=refused.status, message=refused.reason)
+        body = _encode(Failure(question=request.path, error=problem))
+        response = web.Response(body=body, status=refused.status, content_type="application/json")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Cache-Control"] = "no-store"
+    return response
