@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 import jsonschema
 import msgspec
 
-from .asking import Period, Refused, Scope, period_of
+from .asking import Now, Period, Refused, Scope, period_of, zone
 from .catalogue import Catalogue
 from .contract.pseudonym import Pseudonyms
 from .contract.questions import Coverage, Failure, PeriodText, Problem, Reply
@@ -33,7 +33,7 @@ _PERIOD: Final = {
     "since": str | None, "from": str | None, "to": str | None, "hours": int | None, "days": int | None,
     "tz": str | None,
 }  # fmt: skip
-_GIVEN: Final = (Reader, Directory, Scope, Period)
+_GIVEN: Final = (Reader, Directory, Scope, Period, Now)
 
 
 class Asked:
@@ -51,6 +51,8 @@ class Asked:
                 fields += [(key, hint, None) for key, hint in _SCOPE.items()]
             elif kind is Period:
                 fields += [(key, hint, None) for key, hint in _PERIOD.items()]
+            elif kind is Now and Period not in self.own.values():
+                fields.append(("tz", str | None, None))
             elif kind not in _GIVEN and not _is_service(kind):
                 fields.append((name, kind) if default is inspect.Parameter.empty else (name, kind, default))
         fields.sort(key=len)
@@ -132,7 +134,10 @@ class Answers:
         period = self._period(asked, values)
         async with self._store.reading() as reader:
             scope = await _scope(reader, values) if asked.has_scope else Scope()
-            given = {Reader: reader, Directory: Directory(reader, self._pseudonyms), Scope: scope, Period: period}
+            given = {
+                Reader: reader, Directory: Directory(reader, self._pseudonyms), Scope: scope, Period: period,
+                Now: Now(self._now(), period.zone),
+            }  # fmt: skip
             arguments = {
                 key: given[kind] if kind in _GIVEN else self._services.get(kind) or getattr(typed, key)
                 for key, kind in asked.own.items()
@@ -142,12 +147,12 @@ class Answers:
             coverage = await _coverage(reader, scope, period) if asked.has_period and asked.has_scope else None
         return Reply(
             question=name, shape=asked.question.shape, data=data, timezone=period.zone, coverage=coverage, as_of=as_of,
-            period=_period_text(period) if asked.has_period else None, generated_at=iso(self._now(), period),
+            period=_period_text(period) if asked.has_period else None, generated_at=period.iso(self._now()),
         )  # fmt: skip
 
     def _period(self, asked: Asked, values: Mapping[str, Any]) -> Period:
         if not asked.has_period:
-            return Period(None, self._now(), values.get("tz") or self._zone)
+            return Period(None, self._now(), zone(values.get("tz") or self._zone).key)
         return period_of(values, asked.question.period, self._now(), self._zone)
 
     def _find(self, name: str) -> Asked:
@@ -158,14 +163,9 @@ class Answers:
         return asked
 
 
-def iso(millis: int, period: Period) -> str:
-    """A moment as ISO text in the period's zone."""
-    return datetime.fromtimestamp(millis / 1000, period.tz).isoformat(timespec="seconds")
-
-
 def _period_text(period: Period) -> PeriodText:
-    start = None if period.start is None else iso(period.start, period)
-    return PeriodText(start=start, end=iso(period.end, period), text=period.text())
+    start = None if period.start is None else period.iso(period.start)
+    return PeriodText(start=start, end=period.iso(period.end), text=period.text())
 
 
 def _failure(name: str, refused: Refused) -> Failure:

@@ -46,12 +46,47 @@ class Period(msgspec.Struct, frozen=True):
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
 
+    @property
+    def first(self) -> int | None:
+        """The first moment that counts: `start` cut to its quarter hour."""
+        return None if self.start is None else self.start // QUARTER_MS * QUARTER_MS
+
+    @property
+    def last(self) -> int:
+        """The end of the last quarter hour that counts."""
+        return -(-self.end // QUARTER_MS) * QUARTER_MS
+
+    def within(self, since: int, until: int) -> int:
+        """How many milliseconds of this stretch of time lie in the period's quarter hours."""
+        return max(0, min(until, self.last) - max(since, self.first or 0))
+
+    def iso(self, millis: int) -> str:
+        """A moment as ISO text in the period's zone."""
+        return iso(millis, self.tz)
+
     def text(self) -> str:
         """The period in words of its zone, as printed with every answer."""
         end = _local(self.end, self.tz)
         return f"all time until {end} {self.zone}" if self.start is None else (
             f"{_local(self.start, self.tz)} to {end} {self.zone}"
         )  # fmt: skip
+
+
+class Now(msgspec.Struct, frozen=True):
+    """For questions about how things are: the present moment, and the zone in which times are told."""
+
+    at: int
+    """Milliseconds, UTC."""
+    zone: str = "UTC"
+
+    def iso(self, millis: int) -> str:
+        """A moment as ISO text in this zone."""
+        return iso(millis, ZoneInfo(self.zone))
+
+
+def iso(millis: int, tz: ZoneInfo) -> str:
+    """A moment as ISO text in a zone, with its offset: `2026-10-25T02:30:00+01:00`."""
+    return datetime.fromtimestamp(millis / 1000, tz).isoformat(timespec="seconds")
 
 
 def _local(millis: int, tz: ZoneInfo) -> str:
@@ -122,7 +157,7 @@ def period_of(request: Mapping[str, Any], default: str, now: int, default_zone: 
     tz = zone(name)
     if sum(bool(request.get(key)) for key in ("since", "from", "hours", "days")) > 1:
         raise Refused(400, "say only one of since, from, hours and days")
-    end = _moment(request["to"], tz, "to", at_end=True) if request.get("to") else now
+    end = min(now, _moment(request["to"], tz, "to", at_end=True)) if request.get("to") else now
     since = request.get("since") or ""
     if request.get("hours"):
         since = f"{request['hours']}h"

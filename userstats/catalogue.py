@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from . import stats
+from .contract.config import Config
 from .contract.events import Event
 from .statistic import PEOPLE, Ledger, Metric, Question, Reducer, Span, Statistic, Table
 from .store.seam import Schema
@@ -34,7 +37,19 @@ class Catalogue:
         """Every table, the engine's own included."""
         own = (table for room in self.rooms for table in room.tables)
         ledgers = (table for ledger in self.ledgers for table in ledger.tables(self.measures[ledger.name]))
-        return (*ENGINE, *own, *ledgers)
+        return (*ENGINE, *own, *(self._indexed(table) for table in ledgers))
+
+    def _indexed(self, table: Table) -> Table:
+        further = tuple(index for room in self.rooms for index in room.indexes.get(table.name, ()))
+        return replace(table, indexes=(*table.indexes, *further)) if further else table
+
+    def defaults(self) -> dict[str, msgspec.Struct]:
+        """The settings of each room that has any, as they are when nothing is set."""
+        return {room.name: room.settings.kind() for room in self.rooms if room.settings}
+
+    def settings(self, config: Config) -> dict[str, msgspec.Struct]:
+        """The settings of each room that has any. Raises ConfigError."""
+        return {room.name: config.section(*room.settings) for room in self.rooms if room.settings}
 
     def schema(self, views: Iterable[tuple[str, str]] = ()) -> Schema:
         """What the database must hold."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -47,9 +47,13 @@ class _RoomFailed(Exception):
 class Service:
     """Applies the stream to the store. One at a time owns the store's position."""
 
-    def __init__(self, store: Store, catalogue: Catalogue) -> None:
+    def __init__(
+        self, store: Store, catalogue: Catalogue, settings: Mapping[str, msgspec.Struct] | None = None
+    ) -> None:
+        """`settings` are the rooms', by room (see `Catalogue.settings`); without them each room has its defaults."""
         self.store = store
         self.catalogue = catalogue
+        self.settings = catalogue.defaults() | dict(settings or {})
         self.position = Position()
         self.applied: Counter[str] = Counter()
         """Events applied since start, by kind; `duplicate`, `dead` and `ahead` beside them."""
@@ -91,7 +95,7 @@ class Service:
 
     def _reduce(self, messages: Sequence[Message], parked: set[tuple[str, int]]) -> tuple[Writes, Counter[str]]:
         writes = Writes()
-        moment = Moment(self.state, writes, self.catalogue.spans)
+        moment = Moment(self.state, writes, self.catalogue.spans, self.settings)
         seen: Counter[str] = Counter()
         tallies: Counter[tuple[str, str, str]] = Counter()
         for message in messages:
@@ -144,8 +148,8 @@ class Service:
         )
         self.watching = Watching(await load("SELECT place, watch, since, seen_until, hour, ended FROM watches"))
         state = State()
-        for span, place, person, since in await load(f"SELECT span, place, person, since FROM {OPEN_SPANS}"):
-            state.spans.setdefault(span, {}).setdefault(place, {})[person] = Open(since)
+        for span, place, person, *times in await load(f"SELECT span, place, person, since, began FROM {OPEN_SPANS}"):
+            state.spans.setdefault(span, {}).setdefault(place, {})[person] = Open(*times)
         for room, item, value in await load(f"SELECT room, item, value FROM {MEMORY}"):
             if room in self.catalogue.memories:
                 kind = self.catalogue.memories[room]

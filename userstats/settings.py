@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from .asking import Refused, zone
-from .contract.broker import NatsSettings
+from .contract.broker import NatsSettings, chosen
 from .contract.config import Config, ConfigError
 from .contract.stream import StreamSettings
 from .store.open import DatabaseSettings
@@ -77,7 +77,7 @@ def read(config: Config, folder: Path) -> Settings:
     """Userstats' settings. Raises ConfigError."""
     settings = Settings(
         folder,
-        config.section("nats", NatsSettings),
+        chosen(config.section("nats", NatsSettings), folder),
         config.section("stream", StreamSettings),
         config.section("database", DatabaseSettings),
         config.section("questions", QuestionSettings),

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+import msgspec
 
 from .contract.events import Event
 
@@ -17,6 +19,8 @@ QUARTER_MS: Final = 15 * 60_000
 QUARTERS_A_DAY: Final = 96
 HOUR_MS: Final = 60 * 60_000
 DAY_MS: Final = 24 * HOUR_MS
+GRACE_MS: Final = 90_000
+"""Longer silence of a watch than this (three beats) is unobserved time."""
 
 Merge = Literal["add", "low", "high", "put"]
 SqlType = Literal["BIGINT", "TEXT", "DOUBLE PRECISION"]
@@ -124,11 +128,11 @@ PEOPLE: Final = Ledger(
     rollups=(
         Rollup("place_quarters", ("place", "quarter")),
         Rollup("place_totals", ("place",)),
-        Rollup("everyone_totals", ("person",), (("messages DESC", "person"),)),
+        Rollup("everyone_totals", ("person",)),
     ),
-    totals_indexes=(("place", "messages DESC", "person"), ("person",)),
+    totals_indexes=(("person",),),
 )
-"""The wide ledger of what people did where. Rooms add measures to it (`Statistic.measures`)."""
+"""The wide ledger of what people did where. Rooms add measures to it (`Statistic.measures`, `Statistic.indexes`)."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,13 @@ class Metric:
     """The idiomatic metric that this one repeats under the peer's name."""
 
 
+class Section(NamedTuple):
+    """A room's settings: the section of config.json and the struct it is read as; every field has a default."""
+
+    name: str
+    kind: type[msgspec.Struct]
+
+
 @dataclass(frozen=True)
 class Statistic:
     """A room, declared."""
@@ -202,11 +213,15 @@ class Statistic:
     on: Mapping[type[Event], Reducer] = field(default_factory=dict)
     measures: tuple[str, ...] = ()
     """What this room adds to the wide ledger of people (`PEOPLE`)."""
+    indexes: Mapping[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
+    """Further indexes of the tables of `PEOPLE`, over this room's measures; also over expressions in parentheses."""
     ledgers: tuple[Ledger, ...] = ()
     tables: tuple[Table, ...] = ()
     spans: tuple[Span, ...] = ()
     memory: type | None = None
     """The struct this room remembers under a key, loaded at start and saved with each batch."""
+    settings: Section | None = None
+    """What an operator may set; reducers get it from `moment.settings`."""
     questions: tuple[Answer, ...] = ()
     metrics: tuple[Metric, ...] = ()
     reads: tuple[str, ...] = ()

@@ -8,12 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from .contract.events import NO_WATCH, BridgeBeat, BridgeStopped, Event
-from .statistic import HOUR_MS
+from .statistic import GRACE_MS, HOUR_MS
 from .tables import OBSERVED, WATCHES
 from .writes import Moment, Writes
 
-GRACE_MS: Final = 90_000
-"""Longer silence than this (three beats) is unobserved time."""
 _REMEMBERED: Final = 8
 
 
@@ -59,6 +57,7 @@ class Watching:
             watch.seen_until = moment.seen
         else:
             moment.seen = watch.seen_until
+        moment.observed_since = watch.since
         self._touched.add(moment.place)
         if isinstance(event, BridgeBeat):
             self._hour(watch, moment)

@@ -35,6 +35,8 @@ class Open(msgspec.Struct):
 
     since: int
     """Milliseconds; what lies before is credited already."""
+    began: int
+    """When the state began, as far as it was observed."""
 
 
 class State:
@@ -88,12 +90,18 @@ class Writes:
 class Moment:
     """One event's place and time, and the verbs. One object serves a whole batch; the service sets it to each event."""
 
-    __slots__ = ("at", "current", "place", "quarter", "room", "seen", "seq", "spans", "state", "writes")
+    __slots__ = (
+        "at", "current", "observed_since", "place", "quarter", "room", "seen", "seq", "spans", "state", "told", "writes",
+    )  # fmt: skip
 
-    def __init__(self, state: State, writes: Writes, spans: Mapping[str, Span]) -> None:
+    def __init__(
+        self, state: State, writes: Writes, spans: Mapping[str, Span], told: Mapping[str, msgspec.Struct] | None = None
+    ) -> None:
         self.state = state
         self.writes = writes
         self.spans = spans
+        self.told = told or {}
+        """The rooms' settings, by room."""
         self.place = 0
         """The place's number."""
         self.at = 0
@@ -105,6 +113,8 @@ class Moment:
         """Position in the stream."""
         self.current = True
         """Whether the event's watch is the one that observes the place now; only that one moves spans."""
+        self.observed_since = 0
+        """Since when the place is observed without a break, where `current`."""
         self.room = ""
         """The room whose reducer runs."""
 
@@ -143,7 +153,7 @@ class Moment:
         here = self.state.spans.setdefault(span.name, {}).setdefault(self.place, {})
         if person in here:
             return False
-        self._begin(span.name, here, person, self.seen)
+        self._begin(span.name, here, person, Open(self.seen, self.seen))
         return True
 
     def close(self, span: Span, person: int) -> bool:
@@ -179,9 +189,14 @@ class Moment:
                 if again_from is None:
                     self.writes.forget(OPEN_SPANS, (name, self.place, person))
                 else:
-                    self._begin(name, here, person, max(again_from, lasted.since))
+                    self._begin(name, here, person, Open(max(again_from, lasted.since), lasted.began))
             if again_from is None:
                 here.clear()
+
+    def settings(self, kind: type[M]) -> M:
+        """This room's settings: the struct it declared."""
+        settings: M = self.told[self.room]  # type: ignore[assignment]
+        return settings
 
     def recall(self, key: str, kind: type[M]) -> M | None:
         """What this room remembers under this key, of its `Statistic.memory` kind; changes must be remembered."""
@@ -198,9 +213,9 @@ class Moment:
         room[key] = value
         self.writes.put(MEMORY, (self.room, key), {"value": value})
 
-    def _begin(self, name: str, here: dict[int, Open], person: int, since: int) -> None:
-        here[person] = Open(since)
-        self.writes.put(OPEN_SPANS, (name, self.place, person), {"since": since})
+    def _begin(self, name: str, here: dict[int, Open], person: int, span: Open) -> None:
+        here[person] = span
+        self.writes.put(OPEN_SPANS, (name, self.place, person), {"since": span.since, "began": span.began})
 
     def _credit(self, span: Span, person: int, since: int, until: int) -> None:
         for quarter, milliseconds in split(since, until):

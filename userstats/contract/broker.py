@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -41,6 +42,25 @@ log = logging.getLogger(__name__)
 PING_SECONDS: Final = 5
 """A broker that does not answer two of these is gone."""
 SLOWEST_RETRY_SECONDS: Final = 5.0
+def chosen(settings: NatsSettings, folder: Path) -> NatsSettings:
+    """The settings, or those of the embedded broker where one runs in this folder although servers are configured:
+    it was started because nobody answered there."""
+    ours = running(settings, folder) if settings.servers else None
+    if ours is None or not _alive(ours.pid):
+        return settings
+    return msgspec.structs.replace(settings, servers=(), user="", password="", token="", creds="", nkey_seed_file="")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OSError):
+        return False
+    return True
+
+
 REQUEST_INFO: Final = "Nats-Request-Info"
 
 

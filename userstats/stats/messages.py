@@ -11,6 +11,7 @@ import msgspec
 from ..asking import Limit, Period, Scope, Username, during
 from ..contract.events import MessageSent
 from ..directory import Directory
+from ..ranking import ranked
 from ..statistic import PEOPLE, Metric, Statistic, query
 from ..store.seam import Reader
 from ..writes import Moment
@@ -43,19 +44,12 @@ class Talk(msgspec.Struct, frozen=True):
     characters: int
 
 
-@query("leaderboard.messages", period="all")
+@query("leaderboard.messages")
 async def leaderboard(
     reader: Reader, directory: Directory, scope: Scope, period: Period, limit: Limit = 10
 ) -> list[Talker]:
     """Who says the most."""
-    whole = "everyone_totals" if scope.places is None else ""
-    facts, parameters = during(PEOPLE, period, "person, messages", scope.where(), whole)
-    rows = await reader.rows(
-        f"SELECT person, SUM(messages) AS number FROM {facts} WHERE messages > 0 "
-        "GROUP BY person ORDER BY number DESC, person LIMIT :most",
-        {**parameters, **scope.parameters, "most": limit + await directory.extra()},
-    )
-    return [Talker(name, number) for name, number in await directory.merged(rows, limit)]
+    return [Talker(*row) for row in await ranked(reader, directory, scope, period, "messages", limit)]
 
 
 @query("user.messages", shape="table", period="all")
@@ -78,6 +72,10 @@ STATISTIC = Statistic(
     name="messages",
     on={MessageSent: said},
     measures=("messages", "words", "characters", "links", "bot_messages"),
+    indexes={
+        "person_totals": (("place", "messages DESC", "person"),),
+        "everyone_totals": (("messages DESC", "person"),),
+    },
     questions=(leaderboard, user),
     metrics=(
         Metric(
@@ -87,4 +85,5 @@ STATISTIC = Statistic(
             ("platform",), "counter",
         ),
     ),
+    reads=("people", "aliases"),
 )  # fmt: skip

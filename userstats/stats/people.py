@@ -27,7 +27,7 @@ WEARERS = Table(
     "wearers",
     {"person": KEY, "name_key": KEY},
     {"at": PUT, "platform": PUT_TEXT, "space": PUT_TEXT, "account": PUT_TEXT, "bot": PUT},
-    (("name_key", "person"),),
+    (("name_key", "person"), ("bot", "person")),
     newest="at",
     kept=True,
 )

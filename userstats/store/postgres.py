@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from ..statistic import Table
 from ..writes import Key, Rows
 from . import sql
-from .seam import SCHEMA_VERSION, Fenced, Position, Schema, WrongSchema
+from .seam import SCHEMA_VERSION, DatabaseGone, Fenced, Position, Schema, WrongSchema
 
 if TYPE_CHECKING:
     import asyncpg
@@ -124,17 +124,19 @@ class PostgresStore:
 
     async def take(self) -> Position:
         async with self._turn:
-            self._epoch, *position = await (await self._writing()).fetchrow(sql.POSITION_TAKE)
+            with self._noticing():
+                self._epoch, *position = await (await self._writing()).fetchrow(sql.POSITION_TAKE)
         return Position(*position)
 
     async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
         async with self._turn:
             writer = await self._writing()
             try:
-                await writer.execute("BEGIN")
-                await self._move(writer, old, new)
-                for name, table_rows in rows.items():
-                    await self._write(writer, self._tables[name], table_rows)
+                with self._noticing():
+                    await writer.execute("BEGIN")
+                    await self._move(writer, old, new)
+                    for name, table_rows in rows.items():
+                        await self._write(writer, self._tables[name], table_rows)
             except BaseException:
                 await self._abandon(writer)
                 raise
@@ -179,17 +181,25 @@ class PostgresStore:
 
         Taking the row's lock waits for the server to be done with the broken transaction, one way or the other.
         """
-        epoch, seq = await (await self._writing()).fetchrow(sql.POSITION_LOCK)
+        found = None
+        while found is None:
+            try:
+                found = await (await self._writing()).fetchrow(sql.POSITION_LOCK)
+            except self._lost as again:
+                log.debug("asking for the outcome of a commit failed (%s); asking again", type(again).__name__)
+                await asyncio.sleep(0.1)
+        epoch, seq = found
         if epoch != self._epoch:
             raise Fenced("another userstats has taken over this database") from error
         if seq != new.seq:
-            raise error
+            raise DatabaseGone("the connection broke during a commit, which did not happen") from error
         log.info("the connection broke during a commit; it had happened")
 
     async def load(self, statement: str, parameters: Mapping[str, object] = {}) -> list[tuple[Any, ...]]:
         text, values = sql.numbered(statement, parameters)
         async with self._turn:
-            return [tuple(row) for row in await (await self._writing()).fetch(text, *values)]
+            with self._noticing():
+                return [tuple(row) for row in await (await self._writing()).fetch(text, *values)]
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresReader]:
@@ -206,6 +216,13 @@ class PostgresStore:
             self._pool.terminate()
         if self._writer:
             self._writer.terminate()
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
+        except self._lost as error:
+            raise DatabaseGone(f"the database is gone ({type(error).__name__})") from error
 
     async def _writing(self) -> asyncpg.Connection:
         """The writer's connection; a database that is gone is waited for."""

@@ -39,6 +39,10 @@ class Fenced(Exception):
     """Another userstats owns the position now; this one must stop writing."""
 
 
+class DatabaseGone(ConnectionError):
+    """The database went away; nothing of the batch is stored, and it may be committed again."""
+
+
 class WrongSchema(Exception):
     """The database belongs to a newer version of this program."""
 
@@ -65,7 +69,10 @@ class Store(Protocol):
         ...
 
     async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
-        """One transaction: all rows, and the position from `old` to `new`. Raises Fenced; else all or nothing."""
+        """One transaction: all rows, and the position from `old` to `new`; all or nothing.
+
+        Raises Fenced, or what went wrong (DatabaseGone: the same batch may be committed again).
+        """
         ...
 
     async def load(self, sql: str, parameters: Mapping[str, object] = ...) -> list[tuple[Any, ...]]:

@@ -67,7 +67,7 @@ def _type(column: Column, text: str) -> str:
 def create_indexes(table: Table) -> Iterator[str]:
     """One CREATE INDEX for each declared index."""
     for columns in table.indexes:
-        name = "_".join([table.name, *(column.split(" ")[0] for column in columns)])
+        name = "_".join([table.name, *(re.sub(r"\W+", "_", one.removesuffix(" DESC")).strip("_") for one in columns)])
         yield f"CREATE INDEX IF NOT EXISTS idx_{name} ON {table.name} ({', '.join(columns)})"
 
 
@@ -152,6 +152,8 @@ def numbered(sql: str, parameters: Mapping[str, object]) -> tuple[str, list[obje
         if name is None:
             return match.group()
         value = parameters[name]
+        if value is None:  # a parameter without a value has no type, and `:x IS NULL` gives it none
+            return f"{test or ''}NULL"
         mark = f"${order.setdefault(name, len(order) + 1)}"
         if not isinstance(value, _LISTS):
             return f"{test or ''}{mark}{_cast(value)}"
