@@ -26,8 +26,8 @@ _PEOPLE: Final = [secrets.randbits(62) + 1 for _ in range(200)]
 def run(events: int) -> dict[str, Any]:
     """Publish this many messages through an outbox to an embedded broker.
 
-    Returns `events`, `seconds`, `events_per_second` (observed until acknowledged), `observed_per_second` (observed until
-    on disk, while publishing goes on), `stored` (what the stream holds then).
+    Returns `events`, `seconds`, `events_per_second` (observed until acknowledged), `observed_per_second` (observed
+    until on disk, while publishing goes on), `stored` (what the stream holds then).
     """
     with tempfile.TemporaryDirectory(prefix="bench-publish-") as folder:
         return asyncio.run(_measured(events, Path(folder)))

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 START_SECONDS: Final = 120.0
 """A long event log takes a while to recover."""
 STOP_SECONDS: Final = 10.0
+ORPHAN_SECONDS: Final = 5.0
 ANY_PORT: Final = -1
 
 
@@ -90,7 +91,7 @@ class EmbeddedBroker:
         if self.alive:
             raise BrokerFailed("the broker runs already")
         private_folder(self._paths.store)
-        self._lock.take()
+        await self._take_store()
         running_file(self.settings, self.folder).unlink(missing_ok=True)  # of one that was killed
         try:
             self.running = await self._start_somewhere()
@@ -100,6 +101,17 @@ class EmbeddedBroker:
         write_private(running_file(self.settings, self.folder), msgspec.json.encode(self.running))
         log.info("broker %s listens on %s", self.running.server_name, self.running.url)
         return self.running
+
+    async def _take_store(self) -> None:
+        """Take the lock; where its holder has just been killed, give the server it leaves a moment to die too."""
+        deadline = time.monotonic() + ORPHAN_SECONDS
+        while True:
+            try:
+                return self._lock.take()
+            except StoreHeld as held:
+                if not held.dying or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.05)
 
     async def _start_somewhere(self) -> Running:
         keys = public_keys(self._paths.keys, (*ROLES, KEYLESS))

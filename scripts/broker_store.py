@@ -12,9 +12,24 @@ from pathlib import Path
 
 import nkeys
 
+from .running import alive
+
 
 class StoreHeld(Exception):
-    """Another broker has this store; two on one store would destroy it, and nats-server itself does not look."""
+    """Another broker has this store; two on one store would destroy it, and nats-server itself does not look.
+
+    `pid` started it: 0 if unknown.
+    """
+
+    def __init__(self, store: Path, pid: int = 0, since: str = "") -> None:
+        who = f"a broker started by process {pid} on {since} has it" if pid else "another broker has it"
+        super().__init__(f"{store} is in use: {who}")
+        self.pid = pid
+
+    @property
+    def dying(self) -> bool:
+        """Whether the process that started it is gone, so that its server should be gone in a moment."""
+        return self.pid > 0 and not alive(self.pid)
 
 
 class StoreLock:
@@ -37,9 +52,9 @@ class StoreLock:
         try:
             _lock(file)
         except OSError as error:
-            holder = os.pread(file, 1000, 0) if sys.platform != "win32" else b""
+            holder = os.read(file, 1000)
             os.close(file)
-            raise StoreHeld(f"{self.path.parent} is in use{_described(holder)}") from error
+            raise _held_by(self.path.parent, holder) from error
         os.ftruncate(file, 0)
         os.write(file, json.dumps({"pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}).encode())
         self._file = file
@@ -50,12 +65,12 @@ class StoreLock:
             self._file = None
 
 
-def _described(holder: bytes) -> str:
+def _held_by(store: Path, holder: bytes) -> StoreHeld:
     try:
         who = json.loads(holder)
-        return f": a broker started by process {who['pid']} on {who['since']} has it"
+        return StoreHeld(store, int(who["pid"]), str(who["since"]))
     except (ValueError, KeyError, TypeError):
-        return " by another broker"
+        return StoreHeld(store)
 
 
 if sys.platform == "win32":

@@ -8,9 +8,9 @@ not ours (an orphan on the same port, another project's), and is told nothing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
-import os
 import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -26,6 +26,7 @@ from .broker_settings import (
     Role,
     Running,
     TlsSettings,
+    chosen,
     key_file,
     running,
     running_file,
@@ -34,7 +35,8 @@ from .broker_settings import (
 
 __all__ = [
     "REQUEST_INFO", "ROLES", "BrokerRefused", "BrokerUnreachable", "Connection", "ConnectionEnded", "NatsSettings",
-    "Role", "Running", "TlsSettings", "asked_from", "connect", "key_file", "running", "running_file", "store_folder",
+    "Role", "Running", "TlsSettings", "asked_from", "chosen", "connect", "key_file", "running", "running_file",
+    "store_folder",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)
@@ -42,24 +44,7 @@ log = logging.getLogger(__name__)
 PING_SECONDS: Final = 5
 """A broker that does not answer two of these is gone."""
 SLOWEST_RETRY_SECONDS: Final = 5.0
-def chosen(settings: NatsSettings, folder: Path) -> NatsSettings:
-    """The settings, or those of the embedded broker where one runs in this folder although servers are configured:
-    it was started because nobody answered there."""
-    ours = running(settings, folder) if settings.servers else None
-    if ours is None or not _alive(ours.pid):
-        return settings
-    return msgspec.structs.replace(settings, servers=(), user="", password="", token="", creds="", nkey_seed_file="")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except (ProcessLookupError, OSError):
-        return False
-    return True
-
+CLOSE_SECONDS: Final = 1.0
 
 REQUEST_INFO: Final = "Nats-Request-Info"
 
@@ -96,7 +81,10 @@ class Connection(Client):
 
     async def close(self) -> None:
         self.leaving = True
-        await super().close()
+        # nats-py waits for ever for the end of a transport whose TLS handshake failed; there is nothing left to lose
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await super().close()
 
     async def drain(self) -> None:
         self.leaving = True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import sys
 from pathlib import Path
 from typing import Final, Literal, get_args
 from urllib.parse import urlsplit
@@ -104,3 +107,26 @@ def running(settings: NatsSettings, folder: Path) -> Running | None:
         return msgspec.json.decode(running_file(settings, folder).read_bytes(), type=Running)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def chosen(settings: NatsSettings, folder: Path) -> NatsSettings:
+    """The settings, or those of the embedded broker where one runs in this folder although servers are configured:
+    it was started because nobody answered there."""
+    ours = running(settings, folder) if settings.servers else None
+    if ours is None or not _alive(ours.pid):
+        return settings
+    return msgspec.structs.replace(settings, servers=(), user="", password="", token="", creds="", nkey_seed_file="")
+
+
+def _alive(pid: int) -> bool:
+    """Whether a process with this pid runs."""
+    if sys.platform == "win32":  # os.kill with 0 would send it a Ctrl-C there
+        handle = ctypes.windll.kernel32.OpenProcess(0x1000, False, pid)  # to ask only
+        return bool(handle and ctypes.windll.kernel32.CloseHandle(handle))
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -25,7 +25,7 @@ Millis = Annotated[int, Meta(ge=946_684_800_000, le=4_102_444_800_000)]
 """Milliseconds since the epoch, UTC, between the years 2000 and 2100."""
 
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Token = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.-]+$")]
+Token = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.-]+(?![\s\S])")]
 Name = Annotated[str, Meta(max_length=128)]
 Title = Annotated[str, Meta(max_length=512)]
 Phrase = Annotated[str, Meta(min_length=1, max_length=64)]

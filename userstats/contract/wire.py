@@ -107,7 +107,7 @@ def _control_character(raw: bytes) -> str:
     stack: list[tuple[str, object]] = [("$", json.loads(raw))]
     while stack:
         path, value = stack.pop()
-        if isinstance(value, str) and any(character < " " or character == "\x7f" for character in value):
+        if isinstance(value, str) and any(character < " " for character in value):
             return path
         if isinstance(value, dict):
             stack.extend((f"{path}.{key}", item) for key, item in value.items())

@@ -1,0 +1,131 @@
+"""How fast questions are answered over NATS by a running userstats, with so many events stored. And its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from nats.aio.client import Client
+
+from benchmarks.ingest import fill
+from benchmarks.load import KEY, Load
+from scripts.broker import EmbeddedBroker
+from scripts.provision import provision
+from userstats import catalogue
+from userstats.answer import Asked
+from userstats.contract import subjects
+from userstats.contract.broker import NatsSettings, connect
+from userstats.contract.stream import StreamSettings
+
+_BROKER: Final = NatsSettings(port=-1)
+_ROUNDS: Final = 200
+_KNOWN: Final = {"username": "person_7", "alias": "person_7", "channel": "room0", "name": "person_7", "prefix": "pers"}
+"""What is asked about, by parameter: somebody and somewhere with much to tell."""
+
+
+def run(events: int, url: str = "", rounds: int = _ROUNDS) -> dict[str, Any]:
+    """Count this many events, then ask every question `rounds` times, one at a time.
+
+    Returns `events`, `store`, `rss_mb` (of userstats, after all questions), `worst_p99_ms`, and for each question
+    `p50_ms` and `p99_ms`: from the request to the reply, over NATS.
+    """
+    with tempfile.TemporaryDirectory(prefix="bench-questions-") as name:
+        return asyncio.run(_measured(events, url, rounds, Path(name)))
+
+
+async def _measured(events: int, url: str, rounds: int, folder: Path) -> dict[str, Any]:
+    database = {"url": url} if url else {}
+    config = {"nats": {"port": -1}, "http": {"port": 0}, "database": database, "aliases": {"file": "none.json"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    async with EmbeddedBroker(_BROKER, folder):
+        provisioner = await connect(_BROKER, "provision", name="bench", folder=folder)
+        await provision(provisioner, StreamSettings(), embedded=True)
+        await provisioner.close()
+        load = Load(events)
+        await fill(folder, load)
+        environment = {**os.environ, "USERSTATS_PSEUDONYM_KEY": KEY.hex(), "PYTHONPATH": os.getcwd()}
+        with (folder / "userstats.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "userstats"], cwd=folder, env=environment, stdout=log, stderr=log
+            )
+        try:
+            client = await connect(_BROKER, "client", name="bench", folder=folder)
+            await _counted(client, events)
+            figures = {name: await _ask(client, name, asked, rounds) for name, asked in _questions().items()}
+            rss = _rss(process.pid)
+            await client.close()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)
+    return {
+        "events": events,
+        "store": "postgres" if url else "sqlite",
+        "rss_mb": rss,
+        "worst_p99_ms": max(figure["p99_ms"] for figure in figures.values()),
+        "questions": figures,
+    }
+
+
+def _questions() -> dict[str, Asked]:
+    return {name: Asked(question) for name, question in catalogue.read().questions.items() if not question.changes}
+
+
+async def _counted(client: Client, events: int) -> None:
+    while True:
+        try:
+            reply = await client.request(subjects.question("leaderboard.messages"), b"{}", timeout=2)
+            if json.loads(reply.data).get("as_of", 0) >= events:
+                return
+        except Exception:  # not up yet
+            await asyncio.sleep(0.3)
+        await asyncio.sleep(0.1)
+
+
+def _request(asked: Asked) -> dict[str, Any]:
+    definition = next(iter(asked.schema.get("$defs", {}).values()), asked.schema)
+    required = definition.get("required", [])
+    request: dict[str, Any] = {name: _KNOWN[name] for name in required}
+    properties = definition.get("properties", {})
+    if "tz" in properties:
+        # The load lies in the past: a period that covers all of it, so that there is something to add up.
+        request["from"], request["to"] = "2026-05-28", "2026-06-27"
+    if "domain" in properties and "username" in required:
+        request["domain"] = f"site{Load(1).home[7] % 3}.example"
+    return request
+
+
+async def _ask(client: Client, name: str, asked: Asked, rounds: int) -> dict[str, Any]:
+    payload = json.dumps(_request(asked)).encode()
+    times: list[float] = []
+    failures: set[str] = set()
+    for _ in range(rounds):
+        began = time.perf_counter()
+        reply = await client.request(subjects.question(name), payload, timeout=15)
+        times.append((time.perf_counter() - began) * 1000)
+        body = json.loads(reply.data)
+        if not body["success"]:
+            failures.add(body["error"]["message"])
+    times.sort()
+    figure: dict[str, Any] = {
+        "p50_ms": round(times[len(times) // 2], 2), "p99_ms": round(times[min(len(times) - 1, len(times) * 99 // 100)], 2)
+    }  # fmt: skip
+    if failures:
+        figure["refused"] = sorted(failures)
+    return figure
+
+
+def _rss(pid: int) -> float:
+    """Resident memory in MB (Linux)."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return round(next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024, 1)
