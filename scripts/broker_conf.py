@@ -202,8 +202,8 @@ def _bridge(keys: Mapping[str, str], role: Role, platform: str) -> dict[str, Any
 
 
 def _questions() -> dict[str, Any]:
-    # share: the server itself says in `Nats-Request-Info` which account asks, and nobody can say otherwise
-    return {"service": {"account": "CHAT", "subject": QUESTIONS}, "share": True}
+    """An import of the questions. The server puts the asking account's name on each, see `asked_from`."""
+    return {"service": {"account": "CHAT", "subject": QUESTIONS}}
 
 
 def _clients(keys: Mapping[str, str]) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from scripts.broker import EmbeddedBroker
+from scripts.broker import EmbeddedBroker, server_binary
+from scripts.broker_probe import addresses
 from tests.brokers import Brokers, started
 
 pytest_plugins = ["tests.stores"]
@@ -37,3 +39,28 @@ async def fresh_broker(tmp_path: Path) -> AsyncIterator[Brokers]:
     yield brokers
     await brokers.disconnect()
     await brokers.embedded.stop()
+
+
+@pytest.fixture
+def external(tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Start a plain nats-server, as somebody else would run it, with these lines added to its configuration. Returns
+    its address without the scheme."""
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def start(configuration: str) -> str:
+        folder = tmp_path / f"external{len(servers)}"
+        folder.mkdir()
+        conf = folder / "nats-server.conf"
+        conf.write_text(
+            f'listen: "127.0.0.1:-1"\nhttp: "127.0.0.1:-1"\nports_file_dir: "{folder}"\nserver_name: external\n'
+            f'log_file: "{folder}/log"\n{configuration}'
+        )
+        servers.append(subprocess.Popen([str(server_binary()), "-c", str(conf)], cwd=folder))
+        while (found := addresses(folder)) is None:
+            assert servers[-1].poll() is None, (folder / "log").read_text()
+        return found[0].split("://")[1]
+
+    yield start
+    for server in servers:
+        server.kill()
+        server.wait()

@@ -10,6 +10,7 @@ from .tables import PRODUCERS
 from .writes import Writes
 
 _MOST_HOLES: Final = 10_000
+"""The oldest beyond these are given up: rows that come after all do not count."""
 
 
 class Producers:
@@ -29,8 +30,10 @@ class Producers:
         if n == high + 1:
             self._high[producer] = n
         elif n > high:
-            self._holes.setdefault(producer, []).append([high + 1, n - 1])
+            holes = self._holes.setdefault(producer, [])
+            holes.append([high + 1, n - 1])
             self._high[producer] = n
+            del holes[:-_MOST_HOLES]
         elif not self._fill(producer, n):
             return False
         self._touched.add(producer)
@@ -39,7 +42,7 @@ class Producers:
     def save(self, writes: Writes) -> None:
         """The rows to commit with the batch."""
         for producer in sorted(self._touched):
-            holes = self._holes.get(producer, [])[-_MOST_HOLES:]
+            holes = self._holes.get(producer, [])
             values: dict[str, Any] = {"high": self._high[producer], "holes": json.dumps(holes, separators=(",", ":"))}
             writes.put(PRODUCERS.name, (producer,), values)
         self._touched.clear()
@@ -53,5 +56,6 @@ class Producers:
         for index, (first, last) in enumerate(holes):
             if first <= n <= last:
                 holes[index : index + 1] = [[a, b] for a, b in ((first, n - 1), (n + 1, last)) if a <= b]
+                del holes[:-_MOST_HOLES]
                 return True
         return False

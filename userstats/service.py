@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -27,6 +28,9 @@ _AHEAD_MS = 60_000
 """A clock further ahead of the broker's than this is not believed."""
 
 
+_MOST_FAILURES = 20
+
+
 class Message(NamedTuple):
     """One message of the stream."""
 
@@ -42,6 +46,22 @@ class _RoomFailed(Exception):
         super().__init__(f"{room} failed on message {seq}")
         self.room = room
         self.seq = seq
+
+
+class _Parked:
+    """What is kept from rooms that failed on it. Each failure begins the batch anew, so a room that fails again and
+    again gets nothing more of this batch: all of it is parked."""
+
+    def __init__(self) -> None:
+        self._events: set[tuple[str, int]] = set()
+        self._failures: Counter[str] = Counter()
+
+    def add(self, room: str, seq: int) -> None:
+        self._events.add((room, seq))
+        self._failures[room] += 1
+
+    def holds(self, room: str, seq: int) -> bool:
+        return bool(self._events) and ((room, seq) in self._events or self._failures[room] >= _MOST_FAILURES)
 
 
 class Service:
@@ -61,6 +81,8 @@ class Service:
         self.producers = Producers()
         self.places = Places()
         self.watching = Watching()
+        self._stale = False
+        """Whether memory may say what the database does not: load before the next batch."""
 
     async def start(self, views: Sequence[tuple[str, str]] = ()) -> Position:
         """Prepare the database, become its owner, load what must be in memory. Returns the position to read on from."""
@@ -70,20 +92,21 @@ class Service:
         return self.position
 
     async def apply(self, messages: Sequence[Message], stream: str = "") -> None:
-        """Apply messages, in stream order, in one transaction. Raises Fenced; after any error memory is as before."""
-        parked: set[tuple[str, int]] = set()
+        """Apply messages, in stream order, in one transaction. Raises Fenced, or what the database raises: then nothing
+        of the batch is stored, and the same batch may be applied again."""
+        parked = _Parked()
         while messages:
+            if self._stale:
+                await self._load()
+            self._stale = True  # until the batch is stored, memory is ahead of the database
             try:
                 writes, seen = self._reduce(messages, parked)
-                new = Position(messages[-1].seq, messages[-1].stamp, stream or self.position.stream)
-                await self.store.commit(writes.tables, self.position, new)
             except _RoomFailed as failed:
-                parked.add((failed.room, failed.seq))
-                await self._load()
+                parked.add(failed.room, failed.seq)
                 continue
-            except BaseException:
-                await self._load()
-                raise
+            new = Position(messages[-1].seq, messages[-1].stamp, stream or self.position.stream)
+            await self.store.commit(writes.tables, self.position, new)
+            self._stale = False
             self.position = new
             self.applied.update(seen)
             return
@@ -93,7 +116,7 @@ class Service:
         await self.store.commit({}, self.position, position)
         self.position = position
 
-    def _reduce(self, messages: Sequence[Message], parked: set[tuple[str, int]]) -> tuple[Writes, Counter[str]]:
+    def _reduce(self, messages: Sequence[Message], parked: _Parked) -> tuple[Writes, Counter[str]]:
         writes = Writes()
         moment = Moment(self.state, writes, self.catalogue.spans, self.settings)
         seen: Counter[str] = Counter()
@@ -125,17 +148,21 @@ class Service:
         roll_up(writes, self.catalogue.ledgers)
         return writes, seen
 
-    def _tell_rooms(self, event: Event, moment: Moment, parked: set[tuple[str, int]], writes: Writes) -> None:
+    def _tell_rooms(self, event: Event, moment: Moment, parked: _Parked, writes: Writes) -> None:
         for room, reducer in self.catalogue.reducers.get(type(event), ()):
             moment.room = room
-            if parked and (room, moment.seq) in parked:
+            if parked.holds(room, moment.seq):
                 values = {"kind": kind_of(event), "error": "the room failed on it", "at": moment.at}
                 writes.put(PARKED.name, (room, moment.seq), values)
                 continue
             try:
                 reducer(event, moment)
             except Exception as error:
-                log.exception("the room %s failed on a %s, message %d; it is parked", room, kind_of(event), moment.seq)
+                where = traceback.extract_tb(error.__traceback__)[-1]  # the error's own text may hold a name
+                log.error(
+                    "the room %s failed on a %s, message %d (%s at %s:%d); it is parked",
+                    room, kind_of(event), moment.seq, type(error).__name__, where.name, where.lineno or 0,
+                )  # fmt: skip
                 raise _RoomFailed(room, moment.seq) from error
 
     async def _load(self) -> None:
@@ -172,6 +199,6 @@ def _bury(writes: Writes, message: Message, bad: Bad) -> None:
     values = {
         "reason": bad.reason, "path": bad.path, "detail": bad.detail, "subject": message.subject,
         "sha256": hashlib.sha256(message.data).hexdigest(), "bytes": len(message.data),
-        "at": message.stamp // 1_000_000, "published": 0,
+        "at": message.stamp // 1_000_000,
     }  # fmt: skip
     writes.put(DEAD_LETTERS.name, (message.seq,), values)

@@ -18,7 +18,9 @@ WATCHES: Final = Table(
     "watches", {"place": KEY}, {"watch": PUT_TEXT, "since": PUT, "seen_until": PUT, "hour": PUT, "ended": PUT_TEXT}
 )
 OBSERVED: Final = Table("observed", {"place": KEY, "since": KEY}, {"until": PUT})
-SPANS: Final = Table(OPEN_SPANS, {"span": KEY_TEXT, "place": KEY, "person": KEY}, {"since": PUT, "began": PUT}, (("place",),))
+SPANS: Final = Table(
+    OPEN_SPANS, {"span": KEY_TEXT, "place": KEY, "person": KEY}, {"since": PUT, "began": PUT}, (("place",),)
+)
 ROOM_MEMORY: Final = Table(MEMORY, {"room": KEY_TEXT, "item": KEY_TEXT}, {"value": PUT_TEXT})
 DEAD_LETTERS: Final = Table(
     "dead_letters",

@@ -49,6 +49,8 @@ class Watching:
                 return
             watch = self._begin(event, moment, watch)
         moment.current = True
+        if isinstance(event, BridgeStopped) and event.reason == "lost":
+            moment.seen = watch.seen_until  # the loss is noticed now, but nothing was seen since
         if moment.seen - watch.seen_until > GRACE_MS:
             moment.credit_open(watch.seen_until, moment.seen)
             moment.writes.put(OBSERVED.name, (moment.place, watch.since), {"until": watch.seen_until})

@@ -91,7 +91,8 @@ class Moment:
     """One event's place and time, and the verbs. One object serves a whole batch; the service sets it to each event."""
 
     __slots__ = (
-        "at", "current", "observed_since", "place", "quarter", "room", "seen", "seq", "spans", "state", "told", "writes",
+        "at", "current", "observed_since", "place", "quarter", "room", "seen", "seq", "spans", "state", "told",
+        "writes",
     )  # fmt: skip
 
     def __init__(
@@ -195,7 +196,9 @@ class Moment:
 
     def settings(self, kind: type[M]) -> M:
         """This room's settings: the struct it declared."""
-        settings: M = self.told[self.room]  # type: ignore[assignment]
+        settings = self.told[self.room]
+        if not isinstance(settings, kind):
+            raise TypeError(f"the settings of {self.room} are no {kind.__name__}")
         return settings
 
     def recall(self, key: str, kind: type[M]) -> M | None:

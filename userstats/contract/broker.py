@@ -137,9 +137,9 @@ async def connect(
 def asked_from(headers: Mapping[str, str] | None) -> str:
     """The account that a question came from: BRIDGES, CLIENTS or KRYTEN; empty where the broker does not say.
 
-    With the embedded broker this cannot be forged: the server itself puts the header on every imported question, over
-    whatever the client sent. An external broker does so only if its imports have `share: true`; otherwise the header
-    is merely what the client wrote, so there it proves nothing.
+    With the embedded broker this cannot be forged: the server itself puts the header on every question that crosses
+    accounts, over whatever the client sent. At an external broker where all share one account the header is merely
+    what the client wrote, so there it proves nothing.
     """
     try:
         info = json.loads((headers or {}).get(REQUEST_INFO, "{}"))

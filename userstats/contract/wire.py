@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
-from .events import KINDS, AnyEvent, Event
+from .events import KINDS, AnyEvent, Event, Place, Present, Thanks
 from .subjects import EVENT_ROOT, token
 
 VERSION: Final = 1
@@ -34,6 +34,10 @@ class Bad(NamedTuple):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
+_FIELDS: Final = frozenset(
+    field.name for struct in (*KINDS.values(), Place, Present, Thanks) for field in msgspec.structs.fields(struct)
+)
+"""Names of fields; a key that is none of these is the sender's text, and no dead letter may repeat it."""
 _TAIL = re.compile(rb',"crc":(\d{1,10})\}$')
 
 
@@ -110,7 +114,7 @@ def _control_character(raw: bytes) -> str:
         if isinstance(value, str) and any(character < " " for character in value):
             return path
         if isinstance(value, dict):
-            stack.extend((f"{path}.{key}", item) for key, item in value.items())
+            stack.extend((f"{path}.{key if key in _FIELDS else '…'}", item) for key, item in value.items())
         if isinstance(value, list):
             stack.extend((f"{path}[{index}]", item) for index, item in enumerate(value))
     return ""
