@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sqlite3
 import sys
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
@@ -14,10 +15,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import catalogue, logs, seeding, settings
+from . import catalogue, seeding, settings
 from .answer import Answers
-from .contract.broker import BrokerRefused, connect
+from .contract.broker import BrokerRefused, ConnectionEnded, connect
 from .contract.config import ConfigError, load
+from .contract.kryten import kryten_broker
+from .contract.process import configure_log
 from .contract.pseudonym import Pseudonyms, load_key
 from .dead_letters import DeadLetters
 from .inbox import Inbox
@@ -26,9 +29,12 @@ from .recorder import Recorder
 from .service import Service
 from .store.open import open_store
 from .store.seam import Fenced, Store, WrongSchema
+from .surfaces import kryten
 from .surfaces.http import HttpSurface
 from .surfaces.metrics import Metrics
 from .surfaces.nats import NatsSurface
+from .surfaces.service_metrics import Timings
+from .vitals import ServiceState
 
 log = logging.getLogger("userstats")
 
@@ -48,11 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         config = load(options.config)
-        read = settings.read(config, options.config.parent.absolute())
+        read = settings.read(config, options.config.parent.absolute(), catalogue.read())
     except ConfigError as error:
         print(f"userstats: {error}", file=sys.stderr)  # noqa: T201  (the log is not configured yet)
         return 2
-    logs.configure(read.log.level, read.log.format)
+    configure_log(read.log)
     try:
         with contextlib.suppress(ImportError):
             import uvloop  # noqa: PLC0415  (not on Windows)
@@ -62,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         log.error("%s", error)
         return 2
-    except (BrokerRefused, WrongSchema, OSError, ValueError) as error:
+    except (BrokerRefused, ConnectionEnded, WrongSchema, OSError, ValueError, sqlite3.Error) as error:
         log.error("%s", error)
         return 1
     except Fenced as error:
@@ -71,17 +77,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def run(read: settings.Settings) -> int:
-    """Build, count and answer until told to stop, take down."""
+    """Build, count and answer until told to stop, at whatever point of it; take down."""
     stopping = asyncio.Event()
     for name in ("SIGTERM", "SIGINT"):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stopping.set)
+    await _until_one_ends(stopping.wait(), _serve(read))
+    return 0
+
+
+async def _serve(read: settings.Settings) -> None:
+    """Until cancelled. Raises what made going on impossible."""
     async with AsyncExitStack() as world:
         alias_file = seeding.read(read.folder / read.aliases.file)
         pseudonyms = Pseudonyms(load_key(read.folder / read.pseudonyms.key_file))
         store = await open_store(read.database, read.folder)
         world.push_async_callback(store.close)
-        service = Service(store, catalogue.read())
+        service = Service(store, catalogue.read(), read.rooms)
         await service.start()
         ingest: Ingest | None = None
 
@@ -89,29 +101,72 @@ async def run(read: settings.Settings) -> int:
             if ingest:
                 ingest.inbox.reset()
 
-        client = await connect(read.nats, "userstats", name="userstats", folder=read.folder, within=None, on_back=back)
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def trouble(error: Exception) -> None:
+            if isinstance(error, ConnectionEnded) and not lost.done():
+                lost.set_exception(error)
+
+        client = await connect(
+            read.nats, "userstats", name="userstats", folder=read.folder, within=None, on_back=back, on_error=trouble
+        )
         world.push_async_callback(client.close)
-        recording = await connect(read.nats, "recorder", name="userstats-recorder", folder=read.folder, within=None)
+        recording = await connect(
+            read.nats, "recorder", name="userstats-recorder", folder=read.folder, within=None, on_error=trouble
+        )
         world.push_async_callback(recording.close)
-        ingest = Ingest(service, Inbox(client))
+        reading = ingest = Ingest(service, Inbox(client))
         recorder = Recorder(recording, pseudonyms, ingest.reached)
+        timings = Timings(service.catalogue.questions)
+        state = ServiceState(
+            package_version(), lambda: bool(client.is_connected), lambda: reading.lag, lambda: reading.state
+        )
+
+        def observe(question: str, code: int, seconds: float) -> None:
+            timings.observe(question, code, seconds)
+            state.observe(question, code, seconds)
+
         answers = Answers(
-            service.catalogue, store, pseudonyms, zone=read.questions.timezone, services=(recorder,),
-            deadline=read.questions.deadline_seconds,
+            service.catalogue, store, pseudonyms, zone=read.questions.timezone, services=(recorder, state),
+            deadline=read.questions.deadline_seconds, observe=observe,
         )  # fmt: skip
-        metrics = Metrics(service, ingest, package_version(), lambda: bool(client.is_connected))
+        surface = NatsSurface(client, answers, package_version(), embedded=read.nats.embedded)
+        metrics = Metrics(
+            service, ingest, package_version(), lambda: bool(client.is_connected), timings,
+            waiting=lambda: surface.waiting,
+        )  # fmt: skip
         http = HttpSurface(answers, metrics, host=read.http.host, port=read.http.port, token=read.http.token)
         await http.start()
         world.push_async_callback(http.stop)
-        surface = NatsSurface(client, answers, package_version(), embedded=read.nats.embedded)
         await surface.start()
         world.push_async_callback(surface.stop)
         letters = await DeadLetters.from_start(service, client)
         log.info("ready: %d questions, position %d", len(answers.asked), service.position.seq)
-        await _until_stopped(
-            stopping, ingest.run(), letters.run(), _seed(ingest, store, recorder, alias_file, read.kudos)
+        await _until_one_ends(
+            ingest.run(),
+            ingest.look(),
+            letters.run(),
+            _seed(ingest, store, recorder, alias_file, read.kudos),
+            _raised(lost),
+            _speak_kryten(read, answers, http.port),
         )
-    return 0
+
+
+async def _speak_kryten(read: settings.Settings, answers: Answers, port: int) -> None:
+    """Answer in Kryten's world whenever its broker is there. Nothing where that is switched off, until cancelled."""
+    if not read.kryten.answer:
+        await asyncio.Event().wait()
+    world = kryten.World(
+        answers, read.observed, domain=read.kryten.domain, metrics_endpoint=f"http://localhost:{port}/metrics"
+    )
+    life = kryten.Life(package_version(), port, len(read.observed))
+    surface = kryten.KrytenSurface(world, life, heartbeat_seconds=read.kryten.heartbeat_seconds)
+    await kryten.linked(surface, kryten_broker(read.kryten, read.nats, read.folder), read.folder)
+
+
+async def _raised(lost: asyncio.Future[None]) -> None:
+    """Until the broker ends a connection for good: then this process must be started again."""
+    await lost
 
 
 async def _seed(
@@ -123,9 +178,9 @@ async def _seed(
     await asyncio.Event().wait()
 
 
-async def _until_stopped(stopping: asyncio.Event, *parts: Coroutine[Any, Any, None]) -> None:
-    """Run the parts until told to stop, or until one of them fails: its error is raised."""
-    tasks = [asyncio.create_task(part) for part in (stopping.wait(), *parts)]
+async def _until_one_ends(*parts: Coroutine[Any, Any, object]) -> None:
+    """Run the parts until one of them ends, then end the others; what it raised is raised."""
+    tasks = [asyncio.create_task(part) for part in parts]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in done:

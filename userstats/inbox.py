@@ -63,13 +63,27 @@ class Inbox:
         self.last_seq = 0
         """The stream's last message, as far as known: lag = last_seq - position."""
         self.created = ""
+        self.fill = 0.0
+        """How full the stream is: its bytes over its limit, 0 where it has none."""
         self.lost_before = 0
         """Retention removed everything before this message although it was not counted; 0: nothing was lost."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are delivered and not taken yet."""
+        return len(self._waiting)
 
     def reset(self) -> None:
         """Make the consumer anew; called after a reconnect."""
         self._reset = True
         self._arrived.set()
+
+    async def look(self) -> None:
+        """Ask how long and how full the stream is. Raises StreamGone."""
+        info = await self._api(f"$JS.API.STREAM.INFO.{self._stream}", {})
+        self.last_seq = max(self.last_seq, info["state"]["last_seq"])
+        most = info["config"].get("max_bytes", -1)
+        self.fill = info["state"]["bytes"] / most if most > 0 else 0.0
 
     async def batches(self, position: Position) -> AsyncIterator[list[Message]]:
         """Messages after `position`, a batch at a time; ends when the consumer must be made anew.

@@ -16,6 +16,8 @@ from .store.seam import Fenced, Position
 log = logging.getLogger(__name__)
 
 _SLOWEST: Final = 10.0
+_LOOK_SECONDS: Final = 30.0
+_NEARLY_FULL: Final = 0.8
 
 
 class Ingest:
@@ -66,6 +68,23 @@ class Ingest:
                 raise
             delay = 0.2 if self.service.position != before else min(_SLOWEST, delay * 2)
             await asyncio.sleep(delay)
+
+    async def look(self) -> None:
+        """Look at the stream now and then, until cancelled: what waits in it, and whether it is filling up."""
+        warned = False
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            try:
+                await self.inbox.look()
+            except StreamGone:
+                continue  # `run` says so
+            full = self.inbox.fill > _NEARLY_FULL
+            if full and not warned:
+                log.warning(
+                    "the stream is %.0f %% full; when it is full, events wait in the bridges. Raise stream.max_bytes, "
+                    "or lower stream.max_age_days", self.inbox.fill * 100,
+                )  # fmt: skip
+            warned = full
 
     async def _follow(self) -> None:
         async for batch in self.inbox.batches(self.service.position):

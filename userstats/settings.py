@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
 from .asking import Refused, zone
+from .catalogue import Catalogue
 from .contract.broker import NatsSettings, chosen
 from .contract.config import Config, ConfigError
+from .contract.kryten import KrytenSettings
+from .contract.process import LogSettings, PseudonymSettings
 from .contract.stream import StreamSettings
+from .kudos_rules import KudosSettings as KudosSettings  # noqa: PLC0414  (others say `settings.KudosSettings`)
 from .store.open import DatabaseSettings
 
 
@@ -20,13 +24,6 @@ class QuestionSettings(msgspec.Struct, frozen=True):
     timezone: str = "UTC"
     """The community's zone: days begin here unless the asker names another."""
     deadline_seconds: float = 10.0
-
-
-class KudosSettings(msgspec.Struct, frozen=True):
-    """Section `kudos`."""
-
-    default_phrases: tuple[str, ...] = ("lol", "rofl", "lmao", "haha", "😂", "🤣", "😆")
-    """Phrases of thanks a new installation starts with; later ones are added by request."""
 
 
 class HttpSettings(msgspec.Struct, frozen=True):
@@ -44,17 +41,11 @@ class AliasSettings(msgspec.Struct, frozen=True):
     file: str = "aliases.json"
 
 
-class PseudonymSettings(msgspec.Struct, frozen=True):
-    """Section `pseudonyms`."""
+class _Channel(msgspec.Struct, frozen=True):
+    """What userstats needs of one of the bridges' `channels`."""
 
-    key_file: str = "data/pseudonym.key"
-
-
-class LogSettings(msgspec.Struct, frozen=True):
-    """Section `log`."""
-
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    format: Literal["console", "json"] = "console"
+    domain: str
+    channel: str
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -71,9 +62,14 @@ class Settings(msgspec.Struct, frozen=True):
     aliases: AliasSettings
     pseudonyms: PseudonymSettings
     log: LogSettings
+    kryten: KrytenSettings
+    observed: tuple[tuple[str, str], ...]
+    """Site and channel of the rooms that bridges are told to observe, in lower case."""
+    rooms: Mapping[str, msgspec.Struct]
+    """What the rooms are told, by room (`Statistic.settings`)."""
 
 
-def read(config: Config, folder: Path) -> Settings:
+def read(config: Config, folder: Path, known: Catalogue) -> Settings:
     """Userstats' settings. Raises ConfigError."""
     settings = Settings(
         folder,
@@ -86,9 +82,27 @@ def read(config: Config, folder: Path) -> Settings:
         config.section("aliases", AliasSettings),
         config.section("pseudonyms", PseudonymSettings),
         config.section("log", LogSettings),
+        config.section("kryten", KrytenSettings),
+        _observed(config),
+        known.settings(config),
     )
     try:
         zone(settings.questions.timezone)
     except Refused as refused:
         raise ConfigError("$.questions.timezone", refused.message.removeprefix("tz: ")) from refused
     return settings
+
+
+def _observed(config: Config) -> tuple[tuple[str, str], ...]:
+    try:
+        channels = msgspec.convert(config.document.get("channels", []), list[_Channel])
+    except msgspec.ValidationError as error:
+        text, _, at = str(error).partition(" - at `$")
+        raise ConfigError(f"$.channels{at.rstrip('`')}", text) from error
+    return tuple((_site(one.domain), one.channel.lower()) for one in channels)
+
+
+def _site(domain: str) -> str:
+    """A site as places name it: without scheme and path."""
+    scheme, _, rest = domain.partition("://")
+    return (rest or scheme).partition("/")[0].strip().lower()

@@ -13,59 +13,47 @@ from typing import Annotated, Literal, Union
 
 from msgspec import Meta, Struct
 
-INT63 = 2**63 - 1
+from .fact import (
+    INT63,
+    NO_WATCH,
+    RECORDER,
+    ROSTER_PART,
+    Count,
+    EmoteName,
+    Event,
+    Key,
+    Millis,
+    Name,
+    Person,
+    Phrase,
+    Place,
+    Title,
+    Token,
+)
+from .imported import (
+    BalanceImported,
+    Headcount,
+    Imported,
+    ImportFinished,
+    ImportStarted,
+    MediaImported,
+    OldTable,
+    PopulationImported,
+    RowsRemarked,
+    TableTaken,
+    Times,
+    VoteImported,
+)
 
-Key = Annotated[int, Meta(ge=1, le=INT63)]
-"""A 63-bit keyed hash: of a name as it is said, or of what identifies an event on its platform."""
-
-Person = Annotated[int, Meta(ge=1, le=INT63)]
-"""The pseudonym of one account on one platform: a 63-bit keyed hash of platform, account and generation."""
-
-Millis = Annotated[int, Meta(ge=946_684_800_000, le=4_102_444_800_000)]
-"""Milliseconds since the epoch, UTC, between the years 2000 and 2100."""
-
-Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-Token = Annotated[str, Meta(min_length=1, max_length=32, pattern=r"^[A-Za-z0-9_.-]+(?![\s\S])")]
-Name = Annotated[str, Meta(max_length=128)]
-Title = Annotated[str, Meta(max_length=512)]
-Phrase = Annotated[str, Meta(min_length=1, max_length=64)]
-EmoteName = Annotated[str, Meta(min_length=1, max_length=64)]
-
-ROSTER_PART = 256
-"""The most people one `RosterSeen` holds; larger rosters travel in parts."""
-
-
-NO_WATCH = "recorder"
-"""The `watch` of events that observe no place: what userstats itself records (settings, consent)."""
-
-
-class Place(Struct, frozen=True):
-    """Where something happened: a room of a platform. Channels are in the platform's canonical (folded) spelling."""
-
-    platform: Token
-    space: Annotated[str, Meta(max_length=96)]
-    """CyTube: the site, `cytu.be`. Discord: the guild's id. Empty where there is none."""
-    channel: Annotated[str, Meta(max_length=96)]
-    """CyTube: the room in lower case. Discord: the channel's id. Empty where the fact is about the whole space."""
-
-
-class Event(Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True, forbid_unknown_fields=False):
-    """What every event says. `v`, `producer`, `n` and `crc` are put on by `wire.seal`, not by normalisers."""
-
-    id: Key
-    """Keyed hash of what identifies this fact on its platform: the same fact seen twice has the same id."""
-    at: Millis
-    seen: Millis
-    place: Place
-    watch: Token
-    """The unbroken connection through which this was seen."""
-    v: int = 0
-    """Version of the contract: 1."""
-    producer: Annotated[str, Meta(max_length=64)] = ""
-    """The outbox this came from."""
-    n: Annotated[int, Meta(ge=0, le=INT63)] = 0
-    """Row of that outbox, counted from 1 without gaps."""
-    crc: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+__all__ = [
+    "INT63", "KINDS", "NO_WATCH", "RECORDER", "ROSTER_PART", "AfkEnded", "AfkStarted", "AliasAdded", "AliasRemoved",
+    "AnyEvent", "BalanceImported", "BridgeBeat", "BridgeStarted", "BridgeStopped", "Count", "EmoteName", "Event",
+    "EventRefused", "Headcount", "ImportFinished", "ImportStarted", "Imported", "Joined", "Key", "Left",
+    "MediaImported", "MediaStarted", "MessageSent", "Millis", "Name", "Named", "OldTable", "Person", "Phrase",
+    "PhraseAdded", "PhraseRemoved", "Place", "PlaceNamed", "PopulationCounted", "PopulationImported", "Present",
+    "PrivateMessageSent", "RosterSeen", "RowsRemarked", "TableTaken", "Thanks", "Times", "Title", "Token",
+    "VoteImported",
+]  # fmt: skip
 
 
 class Thanks(Struct, frozen=True):
@@ -179,6 +167,12 @@ class Named(Event, frozen=True, kw_only=True, tag="Named"):
     account: Name = ""
     """The platform's id of the account. CyTube: the casefolded name."""
     bot: bool = False
+    room: Place | None = None
+    """Where they are called so, where userstats itself says it (an import)."""
+
+    @property
+    def about(self) -> Place:
+        return self.room if self.room is not None and self.place.platform == RECORDER else self.place
 
 
 class PlaceNamed(Event, frozen=True, kw_only=True, tag="PlaceNamed"):
@@ -243,7 +237,8 @@ class EventRefused(Event, frozen=True, kw_only=True, tag="EventRefused"):
 AnyEvent = Union[  # noqa: UP007  (msgspec and mypy read a plain Union the same way)
     MessageSent, PrivateMessageSent, Joined, Left, AfkStarted, AfkEnded, MediaStarted, PopulationCounted, RosterSeen,
     Named, PlaceNamed, AliasAdded, AliasRemoved, PhraseAdded, PhraseRemoved, BridgeStarted, BridgeBeat, BridgeStopped,
-    EventRefused,
+    EventRefused, ImportStarted, BalanceImported, MediaImported, PopulationImported, VoteImported, RowsRemarked,
+    ImportFinished,
 ]  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in AnyEvent.__args__}  # type: ignore[attr-defined]

@@ -14,6 +14,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     """Observed time over the period's length, averaged over the places; None: no place was ever observed."""
     observed_since: str | None
     """ISO time of the first observation of these places."""
+    imported_until: str | None = None
+    """ISO time up to which the numbers hold an opening balance that another program counted; None: they hold none.
+    It is in numbers for all time only, and no part of what `ratio` is about."""
 
 
 class PeriodText(msgspec.Struct, frozen=True, kw_only=True, rename={"start": "from", "end": "to"}):

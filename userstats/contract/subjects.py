@@ -29,6 +29,8 @@ BRIDGE_API: Final = "chat.v1.api"
 connection has: `nc.jetstream(prefix=nc.api)`."""
 DISCOVERY: Final = "$SRV.>"
 """What `nats micro` asks services."""
+PING: Final = f"$SRV.PING.{SERVICE}"
+"""Whether userstats is there."""
 
 KRYTEN: Final = "kryten.>"
 """Everything that Kryten's robot, services and clients say to each other."""
@@ -39,8 +41,13 @@ KRYTEN_DISCOVERY: Final = "kryten.service.discovery.poll"
 SEED_QUERY: Final = "cytube.query.userstats"
 """The seed's dialect: `cytube.query.userstats.<domain>.<noun>.<verb>`, where the domain may hold dots."""
 
+KRYTEN_ROBOT: Final = "kryten.lifecycle.robot.*"
+"""What the robot says of itself: startup, connected, heartbeat, disconnected, shutdown."""
+KRYTEN_ROBOT_COMMAND: Final = "kryten.robot.command"
+
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _LONGEST = 96
+_KRYTEN_DROPS = str.maketrans(" ", "-", ".!@#$%^&*()+=[]{}|\\:;\"'<>,?/")
 
 
 def token(text: str) -> str:
@@ -107,3 +114,34 @@ def question(name: str) -> str:
 def message_id(producer: str, n: int) -> str:
     """The `Nats-Msg-Id` of row n of an outbox."""
     return f"{producer}:{n}"
+
+
+def kryten_token(text: str) -> str:
+    """A channel as Kryten's robot spells it in subjects; not reversible, and the domain is not in them at all."""
+    return text.lower().translate(_KRYTEN_DROPS)[:100]
+
+
+def kryten_events_of(channel: str) -> str:
+    """Where the robot publishes what happens in a channel of this name, on whatever site it is."""
+    return f"{KRYTEN_EVENTS}.{kryten_token(channel)}.>"
+
+
+def kryten_user_level(domain: str, channel: str) -> str:
+    """Where the robot that is in this room (spelled as its configuration spells it) says who it is."""
+    return f"kryten.user_level.{domain}.{channel}"
+
+
+def kryten_bucket(channel: str, what: str) -> str:
+    """The robot's key-value bucket `userlist`, `emotes` or `playlist`. It keeps capitals, and names no domain."""
+    return f"kryten_{channel}_{what}"
+
+
+def stream_names(api: str) -> str:
+    """Where the names of all streams are asked; `api` is the connection's. The stream of a bucket is `KV_` and its
+    name."""
+    return f"{api}.STREAM.NAMES"
+
+
+def kryten_lifecycle(service: str, moment: str) -> str:
+    """Where a service of Kryten's world says what becomes of it: startup, heartbeat, shutdown."""
+    return f"{KRYTEN_LIFECYCLE}.{service}.{moment}"

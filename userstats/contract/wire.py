@@ -10,7 +10,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
-from .events import KINDS, AnyEvent, Event, Place, Present, Thanks
+from .events import KINDS, AnyEvent, Event, Headcount, Place, Present, TableTaken, Thanks, Times
 from .subjects import EVENT_ROOT, token
 
 VERSION: Final = 1
@@ -34,9 +34,10 @@ class Bad(NamedTuple):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
-_FIELDS: Final = frozenset(
-    field.name for struct in (*KINDS.values(), Place, Present, Thanks) for field in msgspec.structs.fields(struct)
-)
+_STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
+    *KINDS.values(), Place, Present, Thanks, Times, Headcount, TableTaken,
+)  # fmt: skip
+_FIELDS: Final = frozenset(field.name for struct in _STRUCTS for field in msgspec.structs.fields(struct))
 """Names of fields; a key that is none of these is the sender's text, and no dead letter may repeat it."""
 _TAIL = re.compile(rb',"crc":(\d{1,10})\}$')
 
