@@ -11,6 +11,7 @@ from pathlib import Path
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from scripts import grafana
 from userstats.contract import schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -18,24 +19,20 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def generated() -> dict[Path, str]:
     """Every generated file and its text."""
-    return {**schema.generate()}
+    return {**schema.generate(), **grafana.generated()}
 
 
 def main() -> int:
     """Exit code 1 when --check finds something stale."""
     check = "--check" in sys.argv[1:]
-    stale = [path for path, text in generated().items() if not path.exists() or path.read_text("utf-8") != text]
-    for path in stale:
+    texts = generated().items()
+    stale = {path: text for path, text in texts if not path.exists() or path.read_text("utf-8") != text}
+    for path, text in stale.items():
         print(f"{'stale' if check else 'written'}: {path.relative_to(ROOT)}")
         if not check:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text_of(path), encoding="utf-8", newline="\n")
+            path.write_text(text, encoding="utf-8", newline="\n")
     return 1 if check and stale else 0
-
-
-def text_of(path: Path) -> str:
-    """The text of one generated file."""
-    return generated()[path]
 
 
 if __name__ == "__main__":

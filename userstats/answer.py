@@ -10,10 +10,9 @@ import secrets
 import time
 import typing
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-import jsonschema
 import msgspec
 
 from .asking import Now, Period, Refused, Scope, period_of, zone
@@ -23,6 +22,9 @@ from .contract.questions import Coverage, Failure, PeriodText, Problem, Reply
 from .directory import Directory
 from .statistic import Question
 from .store.seam import Reader, Store
+
+if TYPE_CHECKING:  # the command line reads schemas, and must start without a validator of them
+    import jsonschema
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +63,22 @@ class Asked:
         renamed = [(f"{one[0]}_" if one[0] in {"from"} else one[0], *one[1:]) for one in fields]
         self.request = msgspec.defstruct(f"{title}Request", renamed, kw_only=True, frozen=True, rename=rename)
         self.schema = _closed(msgspec.json.schema(self.request))
-        self.validator = jsonschema.Draft202012Validator(self.schema)
         self.has_period = Period in self.own.values()
         self.has_scope = Scope in self.own.values()
+
+    @cached_property
+    def validator(self) -> jsonschema.Draft202012Validator:
+        """Checks requests against the schema, and says why one does not fit."""
+        import jsonschema  # noqa: PLC0415  (as above)
+
+        return jsonschema.Draft202012Validator(self.schema)
+
+    @property
+    def definition(self) -> dict[str, Any]:
+        """The part of the schema that is about the request itself, not about structs in it."""
+        name = self.schema["$ref"].rpartition("/")[2]
+        found: dict[str, Any] = self.schema["$defs"][name]
+        return found
 
     def result_schema(self) -> dict[str, Any]:
         """JSON Schema of the answer's `data`."""
@@ -87,6 +102,10 @@ def _closed(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def _unobserved(_question: str, _code: int, _seconds: float) -> None:
+    pass
+
+
 class Answers:
     """Answers questions about one store."""
 
@@ -100,17 +119,28 @@ class Answers:
         now: Callable[[], int] = lambda: int(time.time() * 1000),
         services: tuple[Any, ...] = (),
         deadline: float = 10.0,
+        observe: Callable[[str, int, float], None] = _unobserved,
     ) -> None:
+        """`observe` is told of every reply: question as asked, code (200: answered) and seconds."""
         self.asked = {name: Asked(question) for name, question in catalogue.questions.items()}
+        self._validators = {name: asked.validator for name, asked in self.asked.items()}
         self._store = store
         self._pseudonyms = pseudonyms
         self._zone = zone
         self._now = now
         self._services = {type(one): one for one in services}
         self._deadline = deadline
+        self._observe = observe
 
     async def answer(self, name: str, request: Mapping[str, Any], asker: Asker = "operator") -> Reply | Failure:
         """Answer a question, or say in words why not. Never raises but for cancellation."""
+        began = time.perf_counter()
+        reply = await self._reply(name, request, asker)
+        code = reply.error.code if isinstance(reply, Failure) else 200
+        self._observe(name, code, time.perf_counter() - began)
+        return reply
+
+    async def _reply(self, name: str, request: Mapping[str, Any], asker: Asker) -> Reply | Failure:
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._answer(name, request, asker)
@@ -128,7 +158,7 @@ class Answers:
         if _RANK[asker] < _RANK[asked.question.audience]:
             raise Refused(403, f"{name} is answered to {asked.question.audience} only")
         values = {key: value for key, value in request.items() if value is not None}
-        for error in asked.validator.iter_errors(values):
+        for error in self._validators[name].iter_errors(values):
             raise Refused(400, _explain(error, asked), path=error.json_path)
         typed = msgspec.convert(values, asked.request)
         period = self._period(asked, values)
@@ -175,16 +205,15 @@ def _failure(name: str, refused: Refused) -> Failure:
 
 def _explain(error: jsonschema.ValidationError, asked: Asked) -> str:
     """One sentence that names the parameter and what is wrong with it."""
-    known = list(asked.schema.get("properties", asked.schema.get("$defs", {})))
-    definition = next(iter(asked.schema.get("$defs", {}).values()), asked.schema)
-    known = list(definition.get("properties", {}))
+    violated: Any = error.schema  # the request's, or that of a struct in it
+    known = list(violated.get("properties", {}))
     if error.validator == "additionalProperties":
         unknown = sorted(set(_instance(error)) - set(known))
         close = difflib.get_close_matches(unknown[0], known, 1)
         meant = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known) or 'none'}"
         return f"{asked.question.name} has no parameter {unknown[0]!r}; {meant}"
     if error.validator == "required":
-        missing = sorted(set(definition.get("required", [])) - set(_instance(error)))
+        missing = sorted(set(violated["required"]) - set(_instance(error)))
         return f"{missing[0]} required"
     where = error.json_path.removeprefix("$.").removeprefix("$") or "the request"
     return f"{where}: {error.message}"
@@ -223,12 +252,21 @@ async def _coverage(reader: Reader, scope: Scope, period: Period) -> Coverage:
         f"SELECT place, since, until FROM observed WHERE since < :end{scope.where()}",
         {"end": period.end, **scope.parameters},
     )
+    imported = await _imported(reader, scope, period)
     if not rows:
-        return Coverage(ratio=None, observed_since=None)
+        return Coverage(ratio=None, observed_since=None, imported_until=imported)
     earliest = min(since for _, since, _ in rows)
     start = earliest if period.start is None else period.start
     observed = sum(max(0, min(until, period.end) - max(since, start)) for _, since, until in rows)
     places = len({place for place, _, _ in rows})
     ratio = observed / (places * max(1, period.end - start))
-    since_text = datetime.fromtimestamp(earliest / 1000, UTC).astimezone(period.tz).isoformat(timespec="seconds")
-    return Coverage(ratio=round(min(1.0, ratio), 6), observed_since=since_text)
+    return Coverage(ratio=round(min(1.0, ratio), 6), observed_since=period.iso(earliest), imported_until=imported)
+
+
+async def _imported(reader: Reader, scope: Scope, period: Period) -> str | None:
+    if not period.all_time:
+        return None
+    ((until,),) = await reader.rows(
+        f"SELECT MAX(until) FROM opening_balances{scope.where(' WHERE ')}", scope.parameters
+    )
+    return None if until is None else period.iso(until)

@@ -1,76 +1,74 @@
-"""Prometheus metrics: what the rooms declare, what the service knows of itself, and the peer's names beside them.
-
-Room metrics are one SQL statement each, read in one snapshot when scraped and cached by stream position. No label
-holds a name, an id, an alias, a title or a phrase.
-"""
+"""Prometheus metrics: what the rooms declare, what the service knows of itself, and the peer's names beside them."""
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 from prometheus_client.registry import Collector
 
+from ..catalogue import Catalogue
 from ..ingest import Ingest
 from ..service import Service
 from ..statistic import Metric
+from . import peer_metrics
+from .peer_metrics import Samples
+from .sampling import Rooms, Sampled, Sampler
+from .service_metrics import LIVE, SERIES, Live, Timings, Vitals, stored
 
-log = logging.getLogger(__name__)
+_SERVICE: Final = "service"
+"""Beside the rooms: the metrics over the engine's tables."""
+_LARGEST_LAG: Final = 10_000
+"""Messages; with more that are not counted yet, answers are not new enough to be called ready."""
 
-_FRESH_SECONDS: Final = 2.0
 
-Samples = list[tuple[tuple[str, ...], float]]
+class Declared(NamedTuple):
+    """A metric as the page has it, whoever says it."""
 
-
-class Peer(NamedTuple):
-    """A metric as kryten-userstats names it: the sum of one of ours."""
-
+    name: str
     type: str
     help: str
-    of: str
-    label: str = ""
-    """Only samples with this label value."""
+    labels: tuple[str, ...] = ()
 
 
-PEER: Final[Mapping[str, Peer]] = {
-    "userstats_total_users_tracked": Peer("gauge", "Total number of unique users tracked", "userstats_people"),
-    "userstats_total_messages": Peer("counter", "Total messages across all channels", "userstats_messages_total"),
-    "userstats_total_pms": Peer("counter", "Total private messages sent", "userstats_private_messages_total"),
-    "userstats_total_kudos": Peer("counter", "Total kudos given (all types)", "userstats_kudos_total"),
-    "userstats_total_kudos_plusplus": Peer("counter", "Total ++ kudos given", "userstats_kudos_total", "plusplus"),
-    "userstats_total_kudos_phrases": Peer(
-        "counter", "Total phrase-based kudos given", "userstats_kudos_total", "phrase"
-    ),
-    "userstats_total_emote_usage": Peer("counter", "Total emote uses", "userstats_emotes_total"),
-    "userstats_total_media_changes": Peer("counter", "Total media changes logged", "userstats_media_total"),
-    "userstats_active_sessions": Peer("gauge", "Currently active user sessions", "userstats_present"),
-}  # fmt: skip
+BUILD: Final = Declared("userstats_build_info", "gauge", "The running version.", ("version",))
+READABLE: Final = Declared(
+    "userstats_statistic_readable", "gauge", "1 when the metrics of a statistic could be read, by statistic.",
+    ("statistic",),
+)  # fmt: skip
+READING: Final = Declared(
+    "userstats_statistic_reading_seconds", "gauge",
+    "How long the metrics of a statistic took to read when they were last read, by statistic.", ("statistic",),
+)  # fmt: skip
 
 
 class Metrics:
-    """Everything /metrics says."""
+    """Everything /metrics says, and the health pages."""
 
     def __init__(
-        self, service: Service, ingest: Ingest, version: str, nats_connected: Callable[[], bool], channels: int = 0
+        self,
+        service: Service,
+        ingest: Ingest,
+        version: str,
+        nats_connected: Callable[[], bool],
+        timings: Timings,
+        *,
+        waiting: Callable[[], int] = lambda: 0,
+        now: Callable[[], int] = lambda: int(time.time() * 1000),
     ) -> None:
-        self.channels = channels
-        """How many rooms are configured."""
+        """`waiting` says how many questions wait for their answers; `now` is milliseconds since the epoch."""
         self._service = service
         self._ingest = ingest
         self._version = version
         self._nats_connected = nats_connected
+        self._timings = timings
+        self._waiting = waiting
         self._started = time.monotonic()
-        self._own = CollectorRegistry()
-        self.questions = Histogram(
-            "userstats_question_duration_seconds", "How long questions took to answer, by question and outcome.",
-            ("question", "code"), registry=self._own,
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1, 5),
-        )  # fmt: skip
-        self._cache: tuple[int, float, dict[str, Samples]] | None = None
+        self._sampler = Sampler(service.store, rooms(service.catalogue, service.store.dialect), now)
+        self._dropped = 0
 
     @property
     def uptime(self) -> float:
@@ -81,108 +79,90 @@ class Metrics:
     def nats_connected(self) -> bool:
         return self._nats_connected()
 
-    async def samples(self) -> dict[str, Samples]:
-        """The rooms' metrics by name: label values and number. Raises what the database raises."""
-        position = self._service.position.seq
-        now = time.monotonic()
-        if self._cache and self._cache[0] == position and now - self._cache[1] < _FRESH_SECONDS:
-            return self._cache[2]
-        found: dict[str, Samples] = {}
-        async with self._service.store.reading() as reader:
-            for metric in self._service.catalogue.metrics:
-                rows = await reader.rows(metric.sql)
-                found[metric.name] = [(tuple(map(str, row[:-1])), float(row[-1] or 0)) for row in rows]
-        self._cache = (position, now, found)
-        return found
-
     async def checks(self) -> dict[str, Any]:
         """What must hold for answers to be right and new, each by name."""
-        checks: dict[str, Any] = {"nats": self.nats_connected, "database": await self._database()}
+        checks: dict[str, Any] = {"nats": self.nats_connected, "database": await self._sampler.answers()}
         checks |= {"stream": self._ingest.state, "lag": self._ingest.lag, "position": self._service.position.seq}
-        following = self._ingest.state == "following" and self._ingest.lag < 10_000
+        following = self._ingest.state == "following" and self._ingest.lag < _LARGEST_LAG
         return {"ready": bool(checks["nats"] and checks["database"] and following), **checks}
 
     async def health(self) -> dict[str, Any]:
-        """The peer's health page: status is healthy or unhealthy."""
-        database = await self._database()
-        samples = await self.samples() if database else {}
+        """The peer's health page: status is healthy or unhealthy. `channels_configured` are the rooms observed now."""
+        sampled = await self._sampler.sample()
+        samples = sampled.samples if sampled else {}
         return {
             "service": "userstats",
-            "status": "healthy" if database and self.nats_connected else "unhealthy",
-            "uptime_seconds": round(self.uptime, 2),
+            "status": "healthy" if sampled and self.nats_connected else "unhealthy",
+            "uptime_seconds": round(self.uptime, 1),
             "nats_connected": self.nats_connected,
-            "database": "connected" if database else "disconnected",
-            "total_users_tracked": _sum(samples.get("userstats_people", [])),
-            "active_sessions": _sum(samples.get("userstats_present", [])),
-            "channels_configured": self.channels,
+            "database": "connected" if sampled else "disconnected",
+            "total_users_tracked": _sum(samples, "userstats_people"),
+            "active_sessions": _sum(samples, "userstats_present"),
+            "channels_configured": _sum(samples, "userstats_rooms_observed"),
         }
 
-    async def _database(self) -> bool:
-        try:
-            await self.samples()
-        except Exception:
-            log.warning("the database does not answer", exc_info=True)
-            return False
-        return True
-
     async def text(self) -> bytes:
-        """The page in Prometheus' text format."""
-        database = int(await self._database())  # a scrape must say that the database is gone, not fail with it
-        samples = await self.samples() if database else {}
-        registry = CollectorRegistry()
-        registry.register(_Families(self._families(samples, database)))
-        return generate_latest(registry) + generate_latest(self._own) + self._peer(samples, database).encode()
+        """The page in Prometheus' text format. It says that the database is gone, and does not fail with it."""
+        sampled = await self._sampler.sample()
+        page = CollectorRegistry()
+        page.register(_Families([*self._stored(sampled), *self._own(sampled is not None)]))
+        return generate_latest(page) + peer_metrics.lines(sampled.samples if sampled else {}).encode()
 
-    def _families(self, samples: Mapping[str, Samples], database: int) -> Iterator[Any]:
-        for metric in self._service.catalogue.metrics:
-            if metric.name in samples:
-                yield _family(metric.type, metric.name, metric.help, metric.labels, samples[metric.name])
-        service, ingest = self._service, self._ingest
-        applied: Samples = [
-            ((kind,), float(number)) for kind, number in sorted(service.applied.items()) if kind[0].isupper()
-        ]
-        yield _family("counter", "userstats_events_total", "Events counted since start, by kind.", ("kind",), applied)
-        for name, help_text in (
-            ("duplicate", "Events that came again and were not counted again, since start."),
-            ("dead", "Messages that are no events, since start; see dead_letters."),
-            ("ahead", "Events whose clock ran ahead of the broker's and was not believed, since start."),
-        ):
-            number = float(service.applied[name])
-            yield _family("counter", f"userstats_events_{name}_total", help_text, (), [((), number)])
-        for name, help_text, value in (
-            ("userstats_stream_position", "Stream position up to which everything is counted.", service.position.seq),
-            ("userstats_stream_lag_messages", "Messages in the stream that are not counted yet.", ingest.lag),
-            ("userstats_following", "1 while the stream is being followed.", int(ingest.state == "following")),
-            ("userstats_missing_rows", "Rows of outboxes that never arrived.", self._missing()),
-            ("userstats_lost_before_seq", "The stream began here when older messages were not counted yet; 0: none.",
-             ingest.inbox.lost_before),
-            ("userstats_uptime_seconds", "Service uptime in seconds.", self.uptime),
-            ("userstats_service_status", "Service health status (1=healthy, 0=unhealthy).",
-             int(self.nats_connected and bool(database))),
-            ("userstats_nats_connected", "NATS connection status (1=connected, 0=disconnected).",
-             int(self.nats_connected)),
-            ("userstats_database_connected", "Database connection status (1=connected, 0=disconnected).", database),
-        ):  # fmt: skip
-            yield _family("gauge", name, help_text, (), [((), float(value))])
-        yield InfoMetricFamily("userstats_build", "The running version.", {"version": self._version})
+    def _stored(self, sampled: Sampled | None) -> Iterator[Any]:
+        """What is in the database; nothing of it while that does not answer: a 0 would look like a fresh start."""
+        if sampled is None:
+            return
+        for metrics in self._sampler.rooms.values():
+            for metric in metrics:
+                if metric.name in sampled.samples:
+                    yield self._family(_declared(metric), sampled.samples[metric.name])
+        readable: Samples = [((room,), float(room in sampled.seconds)) for room in self._sampler.rooms]
+        yield self._family(READABLE, readable)
+        yield self._family(READING, [((room,), seconds) for room, seconds in sampled.seconds.items()])
 
-    def _missing(self) -> int:
-        return sum(last - first + 1 for holes in self._service.producers.holes().values() for first, last in holes)
+    def _own(self, database: bool) -> Iterator[Any]:
+        vitals = Vitals(
+            self._service, self._ingest, self.uptime, self.nats_connected, database, self._waiting(), self._dropped
+        )
+        for live in LIVE:
+            yield self._family(_declared(live), [((), float(live.read(vitals)))])
+        yield self._timings.family()
+        yield InfoMetricFamily(BUILD.name.removesuffix("_info"), BUILD.help, {"version": self._version})
 
-    @staticmethod
-    def _peer(samples: Mapping[str, Samples], database: int) -> str:
-        """By hand: the client library would append `_total` to the peer's counters."""
-        lines = []
-        for name, peer in PEER.items():
-            if not database or peer.of not in samples:
-                continue
-            number = sum(value for labels, value in samples[peer.of] if not peer.label or peer.label in labels)
-            lines += [f"# HELP {name} {peer.help}", f"# TYPE {name} {peer.type}", f"{name} {number:g}"]
-        return "\n".join(lines) + "\n" if lines else ""
+    def _family(self, declared: Declared, samples: Samples) -> Any:
+        self._dropped += max(0, len(samples) - SERIES)
+        family = (
+            CounterMetricFamily(declared.name, declared.help, labels=declared.labels)
+            if declared.type == "counter"
+            else GaugeMetricFamily(declared.name, declared.help, labels=declared.labels)
+        )
+        for values, number in samples[:SERIES]:
+            family.add_metric(values, number)
+        return family
 
 
-def _sum(samples: Samples) -> int:
-    return int(sum(value for _, value in samples))
+def declared(catalogue: Catalogue) -> list[Declared]:
+    """Every metric but the peer's, which repeat these: for documents and dashboards."""
+    return [
+        *(_declared(one) for metrics in rooms(catalogue, "sqlite").values() for one in metrics),
+        *(_declared(one) for one in LIVE),
+        Declared(Timings.name, "histogram", Timings.help, Timings.labels),
+        BUILD, READABLE, READING,
+    ]  # fmt: skip
+
+
+def _declared(one: Metric | Live) -> Declared:
+    return Declared(one.name, one.type, one.help, one.labels)
+
+
+def rooms(catalogue: Catalogue, dialect: str) -> Rooms:
+    """The metrics to read from the database, by room."""
+    found = {room.name: room.metrics for room in catalogue.rooms if room.metrics}
+    return {**found, _SERVICE: stored(catalogue, dialect)}
+
+
+def _sum(samples: Mapping[str, Samples], name: str) -> int:
+    return int(sum(number for _, number in samples.get(name, ())))
 
 
 class _Families(Collector):
@@ -191,20 +171,3 @@ class _Families(Collector):
 
     def collect(self) -> Iterable[Any]:
         return self._families
-
-
-def _family(kind: str, name: str, help_text: str, labels: tuple[str, ...], samples: Samples) -> Any:
-    family = (
-        CounterMetricFamily(name.removesuffix("_total"), help_text, labels=labels)
-        if kind == "counter"
-        else GaugeMetricFamily(name, help_text, labels=labels)
-    )
-    for values, number in samples:
-        family.add_metric(values, number)
-    return family
-
-
-def declared(metrics: Iterable[Metric]) -> list[tuple[str, str, str]]:
-    """Name, type and help of every metric of the rooms and of the peer, for documents and dashboards."""
-    own = [(metric.name, metric.type, metric.help) for metric in metrics]
-    return own + [(name, peer.type, peer.help) for name, peer in PEER.items()]

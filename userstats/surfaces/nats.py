@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 8
 _WAITING: Final = 64
-_ASKERS: Final[Mapping[str, Asker]] = {"BRIDGES": "operator", "CLIENTS": "operator", "KRYTEN": "staff"}
+_ASKERS: Final[Mapping[str, Asker]] = {"BRIDGES": "staff", "CLIENTS": "operator", "KRYTEN": "staff"}
 """Who asks, by the broker's account; with a broker of the user's own, whoever has its credential is the operator."""
 
 _encode = msgspec.json.Encoder().encode
@@ -76,6 +76,11 @@ class NatsSurface:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=5)
 
+    @property
+    def waiting(self) -> int:
+        """How many questions are taken and not answered yet."""
+        return len(self._tasks)
+
     def _handler(self, name: str) -> Callable[[Request], Awaitable[None]]:
         async def handle(request: Request) -> None:
             if len(self._tasks) >= _AT_ONCE + _WAITING:
@@ -103,7 +108,7 @@ class NatsSurface:
     def _asker(self, request: Request) -> Asker:
         if not self._embedded:
             return "operator"
-        return _ASKERS.get(asked_from(request.headers), "operator")
+        return _ASKERS.get(asked_from(request.headers), "everyone")
 
 
 def parameters(data: bytes) -> dict[str, Any]:
