@@ -12,7 +12,7 @@ import itertools
 import math
 import random
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final, Literal
 
 from userstats.contract import events as e
 from userstats.contract import subjects, wire
@@ -72,7 +72,7 @@ class Load:
                 number += 2
                 present, away = len(self._present[room]), len(self._away[room])
                 yield e.BridgeBeat(**self._common(now, number - 1, place))
-                counts = {"connected": present + 5, "named": present, "not_afk": present - away}
+                counts: dict[str, Any] = {"connected": present + 5, "named": present, "not_afk": present - away}
                 yield e.PopulationCounted(**self._common(now, number, place), **counts)
 
     def _doings(self, now: int, room: int) -> int:
@@ -89,49 +89,49 @@ class Load:
                 name=name, person=self._person(person), account=name,
             )  # fmt: skip
 
-    def _event(self, common: dict[str, object], room: int) -> e.Event:
+    def _event(self, common: dict[str, Any], room: int) -> e.Event:
         choice = self._random.random()
         if choice < 0.86 and self._present[room]:
             return self._message(common, room)
         if choice < 0.975:
             return self._coming_and_going(common, room)
         if choice < 0.985 and self._present[room]:
-            return e.PrivateMessageSent(**common, author=self._someone(room), characters=20, words=4)  # type: ignore[arg-type]
+            return e.PrivateMessageSent(**common, author=self._someone(room), characters=20, words=4)
         number = self._random.randrange(400)
         title, media_id = f"Film {number} ({1920 + number % 90})", f"film{number}"
-        return e.MediaStarted(**common, title=title, media_type="yt", media_id=media_id, seconds=5400)  # type: ignore[arg-type]
+        return e.MediaStarted(**common, title=title, media_type="yt", media_id=media_id, seconds=5400)
 
-    def _message(self, common: dict[str, object], room: int) -> e.Event:
+    def _message(self, common: dict[str, Any], room: int) -> e.Event:
         words = 1 + int(self._random.expovariate(0.15))
         emotes = (self._random.choice(_EMOTES),) if self._random.random() < 0.125 else ()
         thanks: tuple[e.Thanks, ...] = ()
         if self._random.random() < 0.033:
             named = self._random.choice(self._at_home[room] or [0])
             thanks = (e.Thanks(self._pseudonyms.name(self.names[named]), self._random.choice(_TOKENS)),)
-        vote = self._random.choice((-1, 1)) if self._random.random() < 0.002 else 0
+        vote: Literal[-1, 0, 1] = self._random.choice((-1, 1)) if self._random.random() < 0.002 else 0
         return e.MessageSent(
             **common, author=self._someone(room), characters=words * 5, words=words, emotes=emotes,
             thanks=thanks, vote=vote,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
 
-    def _coming_and_going(self, common: dict[str, object], room: int) -> e.Event:
+    def _coming_and_going(self, common: dict[str, Any], room: int) -> e.Event:
         present, away = self._present[room], self._away[room]
         choice = self._random.random()
         if choice < 0.35 or not present:
             who = self._random.choice(self._at_home[room])
             if who not in present:
                 present.append(who)
-                return e.Joined(**common, person=self._person(who))  # type: ignore[arg-type]
+                return e.Joined(**common, person=self._person(who))
         who = self._random.choice(present)
         person = self._person(who)
         if who in away:
             away.discard(who)
-            return e.AfkEnded(**common, person=person)  # type: ignore[arg-type]
+            return e.AfkEnded(**common, person=person)
         if choice < 0.6:
             away.add(who)
-            return e.AfkStarted(**common, person=person)  # type: ignore[arg-type]
+            return e.AfkStarted(**common, person=person)
         present.remove(who)
-        return e.Left(**common, person=person)  # type: ignore[arg-type]
+        return e.Left(**common, person=person)
 
     def _someone(self, room: int) -> int:
         """Somebody who is there; of these a few do most of the talking."""
@@ -142,7 +142,7 @@ class Load:
         place = self.places[self.home[number]]
         return self._pseudonyms.person("cytube", f"{place.space}/{self.names[number]}")
 
-    def _common(self, now: int, number: int, place: e.Place) -> dict[str, object]:
+    def _common(self, now: int, number: int, place: e.Place) -> dict[str, Any]:
         return {
             "id": self._pseudonyms.event("bench", number), "at": now, "seen": now, "place": place,
             "watch": "bench0watch",

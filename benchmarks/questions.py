@@ -51,7 +51,7 @@ async def _measured(events: int, url: str, rounds: int, folder: Path) -> dict[st
         await provisioner.close()
         load = Load(events)
         await fill(folder, load)
-        environment = {**os.environ, "USERSTATS_PSEUDONYM_KEY": KEY.hex(), "PYTHONPATH": os.getcwd()}
+        environment = {**os.environ, "USERSTATS_PSEUDONYM_KEY": KEY.hex(), "PYTHONPATH": str(Path.cwd())}
         with (folder / "userstats.log").open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-m", "userstats"], cwd=folder, env=environment, stdout=log, stderr=log
