@@ -28,7 +28,9 @@ from .ingest import Ingest
 from .recorder import Recorder
 from .service import Service
 from .store.open import open_store
-from .store.seam import Fenced, Store, WrongSchema
+from .store.postgres import MissingDriver
+from .store.seam import DatabaseGone, Fenced, Store, WrongSchema
+from .store.views import views
 from .surfaces import kryten
 from .surfaces.http import HttpSurface
 from .surfaces.metrics import Metrics
@@ -91,10 +93,10 @@ async def _serve(read: settings.Settings) -> None:
     async with AsyncExitStack() as world:
         alias_file = seeding.read(read.folder / read.aliases.file)
         pseudonyms = Pseudonyms(load_key(read.folder / read.pseudonyms.key_file))
-        store = await open_store(read.database, read.folder)
+        store = await _database(read)
         world.push_async_callback(store.close)
         service = Service(store, catalogue.read(), read.rooms)
-        await service.start()
+        await service.start(views(store.dialect))
         ingest: Ingest | None = None
 
         def back() -> None:
@@ -167,6 +169,19 @@ async def _speak_kryten(read: settings.Settings, answers: Answers, port: int) ->
 async def _raised(lost: asyncio.Future[None]) -> None:
     """Until the broker ends a connection for good: then this process must be started again."""
     await lost
+
+
+async def _database(read: settings.Settings) -> Store:
+    """The database. Raises ConfigError, or DatabaseGone that says why, without what a `url` may hold."""
+    try:
+        return await open_store(read.database, read.folder)
+    except ConfigError:
+        raise
+    except MissingDriver as error:
+        raise ConfigError("$.database.url", str(error)) from error
+    except Exception as error:
+        plain = isinstance(error, (OSError, sqlite3.Error)) or hasattr(error, "sqlstate")
+        raise DatabaseGone(f"the database cannot be opened: {error if plain else type(error).__name__}") from error
 
 
 async def _seed(

@@ -41,10 +41,17 @@ class Period(msgspec.Struct, frozen=True):
     end: int
     """Milliseconds, UTC, exclusive."""
     zone: str = "UTC"
+    over: bool = False
+    """It ends before now: what is written for all time knows too much."""
 
     @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.zone)
+
+    @property
+    def all_time(self) -> bool:
+        """Whether everything there is lies in it."""
+        return self.start is None and not self.over
 
     @property
     def first(self) -> int | None:
@@ -121,9 +128,9 @@ def during(
     table serves (or `whole`, a coarser roll-up that has these columns). Returns the SQL and its parameters; rows are
     not yet summed over days and quarters.
     """
-    if period.start is None:
+    if period.all_time:
         return f"(SELECT {columns} FROM {whole or ledger.totals} WHERE 1 = 1{where}) AS facts", {}
-    first, last = period.start // QUARTER_MS, -(-period.end // QUARTER_MS)
+    first, last = (period.first or 0) // QUARTER_MS, period.last // QUARTER_MS
     day_from, day_to = -(-first // QUARTERS_A_DAY), last // QUARTERS_A_DAY
     parts = []
     parameters: dict[str, Any] = {}
@@ -169,7 +176,7 @@ def period_of(request: Mapping[str, Any], default: str, now: int, default_zone: 
         start = _before(end, since or default)
     if start is not None and start >= end:
         raise Refused(400, "the period is empty: it ends before it begins")
-    return Period(start, end, name)
+    return Period(start, end, name, over=end < now)
 
 
 def _before(end: int, length: str) -> int | None:

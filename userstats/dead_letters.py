@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from typing import Final
 
 import msgspec
@@ -71,5 +72,8 @@ class DeadLetters:
                 subjects.dead(letter.reason), msgspec.json.encode(letter), timeout=5, headers=headers
             )
             self._after = letter.seq
-            log.warning("message %d is no event: %s at %s", letter.seq, letter.reason, letter.path)
+        if rows:
+            reasons = Counter(row[1] for row in rows)
+            said = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
+            log.warning("messages that are no events, up to message %d: %s; see dead_letters", self._after, said)
         return len(rows) > 0

@@ -5,24 +5,19 @@ Names are resolved when a question is asked, so a corrected alias corrects the p
 
 from __future__ import annotations
 
+import asyncio
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from .asking import Refused, Scope
 from .contract.pseudonym import Pseudonyms
+from .store.meant import ACCOUNTS
 from .store.seam import Reader
 
 R = TypeVar("R")
 
-_GROUPED = """
-WITH keys AS (
-    SELECT alias AS name_key, owner FROM aliases WHERE owner > 0
-    UNION SELECT owner AS name_key, owner FROM aliases WHERE owner > 0
-)
-SELECT w.person, w.platform, w.space, k.owner, CASE WHEN k.owner = w.name_key THEN 0 ELSE 1 END AS worn
-FROM keys k JOIN wearers w ON w.name_key = k.name_key
-ORDER BY w.platform, w.space, k.owner, worn, w.at DESC, w.person
-"""
+_GROUPED = f"WITH {ACCOUNTS} SELECT person, main FROM accounts"
 _LABELS = (
     "SELECT w.person, n.name, w.at FROM wearers w JOIN names n ON n.name_key = w.name_key WHERE w.person IN :people"
 )
@@ -33,6 +28,21 @@ UNION SELECT alias FROM aliases WHERE owner IN (SELECT name_key FROM wearers WHE
 UNION SELECT alias FROM aliases WHERE owner = :owner
 UNION SELECT owner FROM aliases WHERE owner = :owner
 """
+_LATELY = """
+SELECT n.name FROM (
+    SELECT person, MAX(last_at) AS last_at FROM sightings{where} GROUP BY person ORDER BY 2 DESC, person LIMIT :most
+) AS s JOIN wearers w ON w.person = s.person JOIN names n ON n.name_key = w.name_key ORDER BY s.last_at DESC, n.name
+"""
+SEEN: Final = """
+SELECT p.platform, COUNT(*) FROM (
+    SELECT person, MIN(place) AS place FROM sightings
+    WHERE person NOT IN (SELECT person FROM wearers WHERE bot = 1) GROUP BY person
+) AS s JOIN places p ON p.place = s.place GROUP BY p.platform ORDER BY p.platform
+"""
+"""How many people were ever seen, by platform; bots are no people."""
+_LONGEST_COMPARED = 64
+_MOST_COMPARED = 3_000
+"""People, the latest seen first, whose names are compared with a name that nobody is known by."""
 
 
 class Who(NamedTuple):
@@ -46,6 +56,13 @@ class Who(NamedTuple):
     """Keys of every name of theirs, aliases included."""
 
 
+class Called(NamedTuple):
+    """Somebody who is meant by a name: a person; or, where nobody wears it, the name's key."""
+
+    number: int
+    unworn: bool = False
+
+
 class Directory:
     """Names and people, as of one reader's snapshot."""
 
@@ -57,10 +74,7 @@ class Directory:
     async def main(self) -> Mapping[int, int]:
         """For each person who shares an alias with others: the person who stands for all of them."""
         if self._main is None:
-            self._main = {}
-            first: dict[tuple[str, str, int], int] = {}
-            for person, platform, space, owner, _ in await self._reader.rows(_GROUPED):
-                self._main.setdefault(person, first.setdefault((platform, space, owner), person))
+            self._main = dict(await self._reader.rows(_GROUPED))
         return self._main
 
     async def find(self, name: str, scope: Scope) -> Who:
@@ -70,7 +84,9 @@ class Directory:
         owner = int(owners[0][0]) if owners else key
         found = await self._wearers(owner, scope) or await self._wearers(key, scope)
         if not found and not await self._reader.rows("SELECT 1 FROM aliases WHERE owner = :key", {"key": owner}):
-            raise Refused(404, f"nobody called {name!r} was ever seen{_where(scope)}")
+            raise Refused(
+                404, f"nobody called {name!r} was ever seen{_where(scope)}", did_you_mean=await self.like(name, scope)
+            )
         mains = await self.main()
         chosen = {mains.get(person, person) for person, *_ in found}
         if len(chosen) > 1:
@@ -83,6 +99,26 @@ class Directory:
         label = labels.get(main, name) if main is not None else name
         return Who(label, people, tuple(sorted({owner, key, *(int(one) for (one,) in keys)})))
 
+    async def like(self, name: str, scope: Scope, most: int = 3) -> list[str]:
+        """Names of people lately seen there that are spelled nearly so."""
+        sql = _LATELY.format(where=scope.where(" WHERE "))
+        rows = await self._reader.rows(sql, {"most": _MOST_COMPARED, **scope.parameters})
+        spelled = {one.casefold(): one for (one,) in reversed(rows)}
+        folded = name.casefold()[:_LONGEST_COMPARED]
+        close = await asyncio.to_thread(difflib.get_close_matches, folded, list(spelled), most, 0.6)
+        return [spelled[one] for one in close]
+
+    async def called(self, those: Iterable[Called]) -> dict[Called, str]:
+        """What to call these: people by their latest name, names that nobody wears as they are."""
+        wanted = list(dict.fromkeys(those))
+        keys = tuple(one.number for one in wanted if one.unworn)
+        rows = await self._reader.rows("SELECT name_key, name FROM names WHERE name_key IN :keys", {"keys": keys})
+        texts = dict(rows)
+        labels = await self.labels(one.number for one in wanted if not one.unworn)
+        return {
+            one: texts.get(one.number, _nameless(one.number)) if one.unworn else labels[one.number] for one in wanted
+        }
+
     async def labels(self, people: Iterable[int]) -> dict[int, str]:
         """The latest name of each of these people; who has none is called `#` and the end of their pseudonym."""
         wanted = list(dict.fromkeys(people))
@@ -90,7 +126,7 @@ class Directory:
         for start in range(0, len(wanted), 500):
             for person, name, at in await self._reader.rows(_LABELS, {"people": wanted[start : start + 500]}):
                 newest[person] = max(newest.get(person, (-1, "")), (at, name))
-        return {person: newest[person][1] if person in newest else f"#{person % 10**6:06d}" for person in wanted}
+        return {person: newest[person][1] if person in newest else _nameless(person) for person in wanted}
 
     async def extra(self) -> int:
         """How many more rows than asked for an indexed top list must be read, so that merging groups stays exact."""
@@ -114,6 +150,10 @@ class Directory:
             for person, platform, space in rows
             if scope.platform in (None, platform) and scope.domain in (None, space)
         ]
+
+
+def _nameless(number: int) -> str:
+    return f"#{number % 10**6:06d}"
 
 
 def _where(scope: Scope) -> str:

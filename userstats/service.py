@@ -132,6 +132,8 @@ class Service:
             if new:
                 moment.place = self.places.number(event.place, writes)
                 new = self.places.first_time(moment.place, event.id)
+            if new and event.about is not event.place:
+                moment.place = self.places.number(event.about, writes)
             tallies[event.place.platform, kind, "events" if new else "duplicates"] += 1
             if not new:
                 seen["duplicate"] += 1

@@ -64,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True):
     log: LogSettings
     kryten: KrytenSettings
     observed: tuple[tuple[str, str], ...]
-    """Site and channel of the rooms that bridges are told to observe, in lower case."""
+    """Site (in lower case) and channel (as it is spelled) of the rooms that bridges are told to observe."""
     rooms: Mapping[str, msgspec.Struct]
     """What the rooms are told, by room (`Statistic.settings`)."""
 
@@ -99,7 +99,7 @@ def _observed(config: Config) -> tuple[tuple[str, str], ...]:
     except msgspec.ValidationError as error:
         text, _, at = str(error).partition(" - at `$")
         raise ConfigError(f"$.channels{at.rstrip('`')}", text) from error
-    return tuple((_site(one.domain), one.channel.lower()) for one in channels)
+    return tuple((_site(one.domain), one.channel) for one in channels)
 
 
 def _site(domain: str) -> str:

@@ -110,6 +110,10 @@ class Ledger:
             *self.rollups,
         )
 
+    def timeless(self) -> tuple[Rollup, ...]:
+        """The coarser tables that keep sums for all time."""
+        return tuple(rollup for rollup in self.all_rollups() if not {"quarter", "day"} & {*rollup.key})
+
     def tables(self, measures: tuple[str, ...]) -> tuple[Table, ...]:
         """The tables, with these measures as their columns."""
         columns = dict.fromkeys(measures, ADD)

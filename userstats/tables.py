@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from .statistic import ADD, KEY, KEY_TEXT, PUT, PUT_TEXT, Table
+from .statistic import ADD, HIGH, KEY, KEY_TEXT, PUT, PUT_TEXT, Table
 from .writes import MEMORY, OPEN_SPANS
 
 PLACES: Final = Table(
@@ -32,8 +32,10 @@ DEAD_LETTERS: Final = Table(
 )  # fmt: skip
 PARKED: Final = Table("parked_events", {"room": KEY_TEXT, "seq": KEY}, {"kind": PUT_TEXT, "error": PUT_TEXT, "at": PUT})
 TALLIES: Final = Table("event_tallies", {"platform": KEY_TEXT, "kind": KEY_TEXT}, {"events": ADD, "duplicates": ADD})
+OPENINGS: Final = Table("opening_balances", {"place": KEY}, {"until": HIGH})
+"""Up to when (milliseconds) the sums for all time of a place hold what another program counted."""
 
 ENGINE: Final = (
-    PLACES, PRODUCERS, RINGS, WATCHES, OBSERVED, SPANS, ROOM_MEMORY, DEAD_LETTERS, PARKED, TALLIES,
+    PLACES, PRODUCERS, RINGS, WATCHES, OBSERVED, SPANS, ROOM_MEMORY, DEAD_LETTERS, PARKED, TALLIES, OPENINGS,
 )  # fmt: skip
 """The tables that belong to no room."""

@@ -1,6 +1,6 @@
 """The verbs of reducers, merged in memory until a batch is committed.
 
-A reducer gets an event and a `Moment` and says what follows: `count`, `add`, `put`, `low`, `high`, `forget`,
+A reducer gets an event and a `Moment` and says what follows: `count`, `carry`, `add`, `put`, `low`, `high`, `forget`,
 `open`, `close`, `remember`. Nothing here touches a database or a clock; the same events in the same order leave the
 same rows, whatever the batches were.
 """
@@ -126,6 +126,15 @@ class Moment:
     def tally(self, ledger: Ledger, dimensions: Key, amounts: Mapping[str, int]) -> None:
         """This happened now, in a room's own ledger."""
         self.writes.add(ledger.quarters, (self.quarter, *dimensions), amounts)
+
+    def carry(self, ledger: Ledger, dimensions: Key, amounts: Mapping[str, int]) -> None:
+        """This happened before, elsewhere counted, nobody knows when: added to a ledger's sums for all time only.
+
+        Those sums are then more than the quarter hours add up to: no period shows what nobody knows the time of.
+        """
+        given = dict(zip(ledger.dimensions, dimensions, strict=True))
+        for rollup in ledger.timeless():
+            self.writes.add(rollup.name, tuple(given[name] for name in rollup.key), amounts)
 
     def add(self, table: Table, key: Key, amounts: Mapping[str, int]) -> None:
         """Add to the ADD columns of a row."""

@@ -28,8 +28,10 @@ class ImportStarted(Event, frozen=True, kw_only=True, tag="ImportStarted"):
     source: Literal["kryten-userstats"]
     file: Name = ""
     """The database's file name, without folders."""
-    items: Count
-    """How many events follow until `ImportFinished`."""
+    facts: Count
+    """How many imported facts follow."""
+    names: Count
+    """How many `Named` follow them."""
     rooms: Annotated[tuple[Place, ...], Meta(max_length=100)] = ()
     """What it tells about."""
 

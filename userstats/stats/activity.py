@@ -16,7 +16,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..asking import Limit, Now, Period, Scope, Username, during
-from ..contract.events import AfkEnded, AfkStarted, Joined, Left, Present, RosterSeen
+from ..contract.events import AfkEnded, AfkStarted, BalanceImported, Joined, Left, Present, RosterSeen
 from ..directory import Directory
 from ..ranking import ranked
 from ..statistic import PEOPLE, Metric, Span, Statistic, query
@@ -84,6 +84,12 @@ def _set_afk(person: int, afk: bool, moment: Moment) -> None:
         moment.open(AFK, person)
     else:
         moment.close(AFK, person)
+
+
+def imported(event: BalanceImported, moment: Moment) -> None:
+    if event.present_seconds or event.afk_seconds:
+        amounts = {"present_ms": 1000 * event.present_seconds, "afk_ms": 1000 * event.afk_seconds}
+        moment.carry(PEOPLE, (moment.place, event.person), amounts)
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -199,7 +205,8 @@ async def present(reader: Reader, directory: Directory, scope: Scope, now: Now, 
 
 
 _OPEN = (
-    "SELECT p.platform, COUNT(s.person) FROM places p LEFT JOIN open_spans s ON s.place = p.place AND s.span = '{span}' "
+    "SELECT p.platform, COUNT(s.person) FROM places p "
+    "LEFT JOIN open_spans s ON s.place = p.place AND s.span = '{span}' "
     "WHERE p.place IN (SELECT place FROM watches) GROUP BY p.platform ORDER BY p.platform"
 )
 _SUM = (
@@ -209,7 +216,10 @@ _SUM = (
 
 STATISTIC = Statistic(
     name="activity",
-    on={Joined: joined, Left: left, AfkStarted: went_away, AfkEnded: came_back, RosterSeen: roster},
+    on={
+        Joined: joined, Left: left, AfkStarted: went_away, AfkEnded: came_back, RosterSeen: roster,
+        BalanceImported: imported,
+    },
     measures=("present_ms", "afk_ms", "joins"),
     indexes={
         "person_totals": (("place", f"{NOT_AFK} DESC", "person"),),

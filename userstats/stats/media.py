@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ..asking import Limit, Period, Scope, during
-from ..contract.events import MediaStarted
+from ..contract.events import MediaImported, MediaStarted
 from ..directory import Directory
 from ..statistic import KEY, KEY_TEXT, PUT, PUT_TEXT, Ledger, Metric, Rollup, Statistic, Table, query
 from ..store.seam import Reader
@@ -18,15 +18,18 @@ from ..writes import Moment
 PLAYS = Table(
     "media_plays",
     {"place": KEY, "at": KEY, "seq": KEY},
-    {"title": PUT_TEXT, "media_type": PUT_TEXT, "media_id": PUT_TEXT, "seconds": PUT, "queued_by": PUT},
+    {
+        "title": PUT_TEXT, "media_type": PUT_TEXT, "media_id": PUT_TEXT, "seconds": PUT, "queued_by": PUT,
+        "imported": PUT,
+    },
     (("at", "seq"),),
-)
+)  # fmt: skip
+"""`imported` 1: another program saw it; `seq` is then negative, its number among what was imported."""
 MEDIA = Ledger(
     "media",
     {"place": KEY, "title": KEY_TEXT},
     ("plays",),
     rollups=(Rollup("media_places", ("place",)),),
-    totals_indexes=(("place", "plays DESC", "title"),),
 )
 
 
@@ -57,6 +60,12 @@ def started(event: MediaStarted, moment: Moment) -> None:
     moment.tally(MEDIA, (moment.place, event.title), {"plays": 1})
 
 
+def imported(event: MediaImported, moment: Moment) -> None:
+    values = {"title": event.title, "media_type": event.media_type, "media_id": event.media_id, "imported": 1}
+    moment.put(PLAYS, (moment.place, moment.at, -event.number), values)
+    moment.tally(MEDIA, (moment.place, event.title), {"plays": 1})
+
+
 class Play(msgspec.Struct, frozen=True):
     """One play."""
 
@@ -70,6 +79,8 @@ class Play(msgspec.Struct, frozen=True):
     seconds: int | None
     """Length; None when the platform does not know it."""
     queued_by: str | None
+    imported: bool = False
+    """Taken over from another program."""
 
 
 class Played(msgspec.Struct, frozen=True):
@@ -80,19 +91,21 @@ class Played(msgspec.Struct, frozen=True):
 
 
 @query("channel.media", period="all")
-async def history(
-    reader: Reader, directory: Directory, scope: Scope, period: Period, limit: Limit = 50
-) -> list[Play]:
+async def history(reader: Reader, directory: Directory, scope: Scope, period: Period, limit: Limit = 50) -> list[Play]:
     """What played, newest first."""
     rows = await reader.rows(
-        "SELECT m.at, p.space, p.channel, m.title, m.media_type, m.media_id, m.seconds, m.queued_by "
+        "SELECT m.at, p.space, p.channel, m.title, m.media_type, m.media_id, m.seconds, m.queued_by, "
+        "COALESCE(m.imported, 0) "
         "FROM media_plays m JOIN places p ON p.place = m.place "
         f"WHERE m.at >= :start AND m.at < :end{scope.where(column='m.place')} "
         "ORDER BY m.at DESC, m.seq DESC LIMIT :most",
         {"start": period.start or 0, "end": period.end, "most": limit, **scope.parameters},
     )
-    labels = await directory.labels(row[-1] for row in rows if row[-1] is not None)
-    return [Play(period.iso(at), *rest, labels.get(person)) for at, *rest, person in rows]
+    labels = await directory.labels(row[7] for row in rows if row[7] is not None)
+    return [
+        Play(period.iso(at), domain, channel, title, media_type, media_id, seconds, labels.get(person), bool(old))
+        for at, domain, channel, title, media_type, media_id, seconds, person, old in rows
+    ]
 
 
 @query("channel.top_media")
@@ -108,7 +121,7 @@ async def top(reader: Reader, scope: Scope, period: Period, limit: Limit = 10) -
 
 STATISTIC = Statistic(
     name="media",
-    on={MediaStarted: started},
+    on={MediaStarted: started, MediaImported: imported},
     ledgers=(MEDIA,),
     tables=(PLAYS,),
     memory=Playing,

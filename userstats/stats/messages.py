@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ..asking import Limit, Period, Scope, Username, during
-from ..contract.events import MessageSent
+from ..contract.events import BalanceImported, MessageSent
 from ..directory import Directory
 from ..ranking import ranked
 from ..statistic import PEOPLE, Metric, Statistic, query
@@ -25,6 +25,11 @@ def said(event: MessageSent, moment: Moment) -> None:
     if event.links:
         amounts["links"] = event.links
     moment.count(event.author, amounts)
+
+
+def imported(event: BalanceImported, moment: Moment) -> None:
+    if event.messages:
+        moment.carry(PEOPLE, (moment.place, event.person), {"messages": event.messages})
 
 
 class Talker(msgspec.Struct, frozen=True):
@@ -70,7 +75,7 @@ async def user(reader: Reader, directory: Directory, scope: Scope, period: Perio
 
 STATISTIC = Statistic(
     name="messages",
-    on={MessageSent: said},
+    on={MessageSent: said, BalanceImported: imported},
     measures=("messages", "words", "characters", "links", "bot_messages"),
     indexes={
         "person_totals": (("place", "messages DESC", "person"),),

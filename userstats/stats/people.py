@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..contract.events import (
     AfkEnded,
     AfkStarted,
+    BalanceImported,
     Joined,
     Left,
     MessageSent,
@@ -22,7 +23,15 @@ from ..tables import PLACES
 from ..writes import Moment
 
 SIGHTINGS = Table("sightings", {"place": KEY, "person": KEY}, {"first_at": LOW, "last_at": HIGH}, (("person",),))
-NAMES = Table("names", {"name_key": KEY}, {"name": PUT_TEXT, "at": PUT}, newest="at", kept=True)
+NAMES = Table(
+    "names",
+    {"name_key": KEY},
+    {"name": PUT_TEXT, "folded": PUT_TEXT, "at": PUT},
+    (("folded",),),
+    newest="at",
+    kept=True,
+)
+"""`folded`: as names are compared and searched."""
 WEARERS = Table(
     "wearers",
     {"person": KEY, "name_key": KEY},
@@ -51,13 +60,20 @@ def roster(event: RosterSeen, moment: Moment) -> None:
         _see(moment, one.person)
 
 
+def imported(event: BalanceImported, moment: Moment) -> None:
+    if event.first_seen is not None:
+        moment.low(SIGHTINGS, (moment.place, event.person), {"first_at": event.first_seen})
+    if event.last_seen is not None:
+        moment.high(SIGHTINGS, (moment.place, event.person), {"last_at": event.last_seen})
+
+
 def named(event: Named, moment: Moment) -> None:
-    moment.put(NAMES, (event.key,), {"name": event.name, "at": moment.at})
+    moment.put(NAMES, (event.key,), {"name": event.name, "folded": event.name.casefold(), "at": moment.at})
     if event.person is not None:
         values = {
             "at": moment.at,
-            "platform": event.place.platform,
-            "space": event.place.space,
+            "platform": event.about.platform,
+            "space": event.about.space,
             "account": event.account,
             "bot": event.bot,
         }
@@ -80,6 +96,7 @@ STATISTIC = Statistic(
         RosterSeen: roster,
         Named: named,
         PlaceNamed: place_named,
+        BalanceImported: imported,
     },
     tables=(SIGHTINGS, NAMES, WEARERS),
 )

@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 
 from ..asking import Limit, Now, Period, Scope
-from ..contract.events import MessageSent, PopulationCounted
+from ..contract.events import MessageSent, PopulationCounted, PopulationImported
 from ..statistic import KEY, PUT, Metric, Section, Statistic, Table, query
 from ..store.seam import Reader
 from ..writes import Moment
@@ -22,9 +22,10 @@ from ..writes import Moment
 SNAPSHOTS = Table(
     "population",
     {"place": KEY, "at": KEY},
-    {"connected": PUT, "named": PUT, "not_afk": PUT, "chatters": PUT},
+    {"connected": PUT, "named": PUT, "not_afk": PUT, "chatters": PUT, "imported": PUT},
     (("place", "connected", "at"), ("at",)),
 )
+"""`imported` 1: another program counted it, at a moment that is no border."""
 LATEST = Table(
     "population_now", {"place": KEY}, {"at": PUT, "connected": PUT, "named": PUT, "not_afk": PUT}, newest="at"
 )
@@ -50,7 +51,7 @@ class Collected(msgspec.Struct, frozen=True):
 def counted(event: PopulationCounted, moment: Moment) -> None:
     values = {"connected": event.connected, "named": event.named, "not_afk": event.not_afk}
     moment.put(LATEST, (moment.place,), {"at": moment.at, **values})
-    border, collected = _now(moment)
+    border, collected = _now(moment, moment.settings(Snapshots).interval_seconds * 1000)
     if not moment.current or border <= collected.border or border < moment.observed_since:
         return
     moment.put(SNAPSHOTS, (moment.place, border), {**values, "chatters": len(collected.people)})
@@ -61,7 +62,7 @@ def said(event: MessageSent, moment: Moment) -> None:
     interval = moment.settings(Snapshots).interval_seconds * 1000
     if event.by != "person" or not moment.current or moment.seen - moment.at > interval:
         return  # a line that is told this late (the history at a join) is nobody talking now
-    border, collected = _now(moment)
+    border, collected = _now(moment, interval)
     people = collected.people
     index = bisect.bisect_left(people, event.author)
     if people[index : index + 1] != (event.author,):
@@ -70,17 +71,24 @@ def said(event: MessageSent, moment: Moment) -> None:
         moment.remember(str(moment.place), Collected(collected.border, since, people))
 
 
-def _now(moment: Moment) -> tuple[int, Collected]:
+def _now(moment: Moment, interval: int) -> tuple[int, Collected]:
     """The border before this moment, and what was collected since the last snapshot.
 
     Talk from before a border that got no snapshot is dropped: it belongs to none, and memory must not grow with it.
     """
-    interval = moment.settings(Snapshots).interval_seconds * 1000
     border = moment.seen // interval * interval
     collected = moment.recall(str(moment.place), Collected) or Collected(0, border, ())
     if collected.since < border - interval or collected.since < moment.observed_since // interval * interval:
         return border, Collected(collected.border, border, ())
     return border, collected
+
+
+def imported(event: PopulationImported, moment: Moment) -> None:
+    for count in event.counts:
+        # The other program counted the people it knew by name, and called them connected.
+        values = {"connected": count.connected, "named": count.connected, "not_afk": count.not_afk}
+        moment.put(SNAPSHOTS, (moment.place, count.at), {**values, "imported": 1})
+        moment.put(LATEST, (moment.place,), {"at": count.at, **values})
 
 
 class Population(msgspec.Struct, frozen=True):
@@ -95,7 +103,9 @@ class Population(msgspec.Struct, frozen=True):
     named: int
     not_afk: int
     chatters: int | None
-    """Who talked since the snapshot before; None for what is no snapshot."""
+    """Who talked since the snapshot before; None for what is no snapshot, and where it is not known."""
+    imported: bool = False
+    """Taken over from another program."""
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -122,25 +132,29 @@ class Watermarks(msgspec.Struct, frozen=True):
 async def population(reader: Reader, scope: Scope, period: Period, limit: Limit = 300) -> list[Population]:
     """How many were in a room, snapshot by snapshot, oldest first: the latest `limit` of the period."""
     rows = await reader.rows(
-        "SELECT s.at, p.space, p.channel, s.connected, s.named, s.not_afk, s.chatters FROM population s "
+        "SELECT s.at, p.space, p.channel, s.connected, s.named, s.not_afk, s.chatters, "
+        "COALESCE(s.imported, 0) FROM population s "
         "JOIN places p ON p.place = s.place "
         f"WHERE s.at >= :start AND s.at < :end{scope.where(column='s.place')} "
         "ORDER BY s.at DESC, s.place DESC LIMIT :most",
         {"start": period.start or 0, "end": period.end, "most": limit, **scope.parameters},
     )
-    return [Population(period.iso(at), *rest) for at, *rest in reversed(rows)]
+    return [
+        Population(period.iso(at), domain, channel, connected, named, not_afk, chatters, bool(old))
+        for at, domain, channel, connected, named, not_afk, chatters, old in reversed(rows)
+    ]
 
 
 @query("channel.now", period="all")
 async def latest(reader: Reader, scope: Scope, now: Now) -> list[Population]:
     """How many are in each room that is observed, by its latest count."""
     rows = await reader.rows(
-        "SELECT n.at, p.space, p.channel, n.connected, n.named, n.not_afk FROM population_now n "
+        "SELECT n.at, p.space, p.channel, n.connected, n.named, n.not_afk, NULL FROM population_now n "
         "JOIN places p ON p.place = n.place JOIN watches w ON w.place = n.place "
         f"WHERE w.watch <> ''{scope.where(column='n.place')} ORDER BY n.named DESC, n.place",
         scope.parameters,
     )
-    return [Population(now.iso(at), *rest, None) for at, *rest in rows]
+    return [Population(now.iso(row[0]), *row[1:]) for row in rows]
 
 
 _MARKS = """
@@ -188,7 +202,7 @@ _NOW = (
 
 STATISTIC = Statistic(
     name="population",
-    on={PopulationCounted: counted, MessageSent: said},
+    on={PopulationCounted: counted, MessageSent: said, PopulationImported: imported},
     tables=(SNAPSHOTS, LATEST),
     memory=Collected,
     settings=Section("snapshots", Snapshots),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 
 from ..asking import Period, Scope, Username, during
-from ..contract.events import PrivateMessageSent
+from ..contract.events import BalanceImported, PrivateMessageSent
 from ..directory import Directory
 from ..statistic import PEOPLE, Metric, Statistic, query
 from ..store.seam import Reader
@@ -17,6 +17,11 @@ from ..writes import Moment
 
 def wrote(event: PrivateMessageSent, moment: Moment) -> None:
     moment.count(event.author, {"private_messages": 1})
+
+
+def imported(event: BalanceImported, moment: Moment) -> None:
+    if event.private_messages:
+        moment.carry(PEOPLE, (moment.place, event.person), {"private_messages": event.private_messages})
 
 
 class Private(msgspec.Struct, frozen=True):
@@ -30,9 +35,7 @@ class Private(msgspec.Struct, frozen=True):
 async def user(reader: Reader, directory: Directory, scope: Scope, period: Period, username: Username) -> Private:
     """How many private messages one person wrote to the bot."""
     who = await directory.find(username, scope)
-    facts, parameters = during(
-        PEOPLE, period, "private_messages", f" AND person IN :people{scope.where()}"
-    )
+    facts, parameters = during(PEOPLE, period, "private_messages", f" AND person IN :people{scope.where()}")
     ((number,),) = await reader.rows(
         f"SELECT COALESCE(SUM(private_messages), 0) FROM {facts}",
         {**parameters, **scope.parameters, "people": who.people},
@@ -42,7 +45,7 @@ async def user(reader: Reader, directory: Directory, scope: Scope, period: Perio
 
 STATISTIC = Statistic(
     name="private",
-    on={PrivateMessageSent: wrote},
+    on={PrivateMessageSent: wrote, BalanceImported: imported},
     measures=("private_messages",),
     questions=(user,),
     metrics=(

@@ -34,42 +34,48 @@ accounts AS MATERIALIZED (
 _OWNER: Final = "COALESCE(a.owner, n.who)"
 _DECLARED: Final = "(a.owner IS NOT NULL OR EXISTS (SELECT 1 FROM aliases o WHERE o.owner = n.who))"
 _MEANT: Final = f"""
-meant AS MATERIALIZED (
-    SELECT said.place, said.who, CASE WHEN said.person IS NULL THEN 1 ELSE 0 END AS unworn,
-        COALESCE(accounts.main, said.person, said.owner) AS receiver
-    FROM (
-        SELECT n.place, n.who, {_OWNER} AS owner,
-            {_DECLARED} AS declared,
-            (
-                SELECT w.person FROM wearers w
-                WHERE w.name_key IN (SELECT {_OWNER} UNION SELECT alias FROM aliases WHERE owner = {_OWNER})
-                    AND (w.platform = p.platform AND w.space = p.space OR {_DECLARED})
-                ORDER BY CASE WHEN w.platform = p.platform AND w.space = p.space THEN 0 ELSE 1 END,
-                    CASE WHEN w.name_key = {_OWNER} THEN 0 ELSE 1 END, w.at DESC, w.person LIMIT 1
-            ) AS person
-        FROM (%s) AS n JOIN places p ON p.place = n.place LEFT JOIN aliases a ON a.alias = n.who AND a.owner > 0
-    ) AS said LEFT JOIN accounts ON accounts.person = said.person
-    WHERE said.person IS NOT NULL OR said.declared
+named AS MATERIALIZED (
+    SELECT n.place, n.who, {_OWNER} AS owner, {_DECLARED} AS declared
+    FROM (%s) AS n LEFT JOIN aliases a ON a.alias = n.who AND a.owner > 0
+), worn AS MATERIALIZED (
+    SELECT n.place, n.who, n.owner, n.declared, CASE WHEN n.declared THEN (
+        SELECT person FROM (
+            SELECT w.person, w.at, CASE WHEN w.name_key = n.owner THEN 0 ELSE 1 END AS alias,
+                CASE WHEN w.platform = p.platform AND w.space = p.space THEN 0 ELSE 1 END AS elsewhere
+            FROM wearers w WHERE w.name_key IN (SELECT n.owner UNION SELECT alias FROM aliases WHERE owner = n.owner)
+        ) AS family ORDER BY elsewhere, alias, at DESC, person LIMIT 1
+    ) ELSE (
+        SELECT w.person FROM wearers w WHERE w.name_key = n.who AND w.platform = p.platform AND w.space = p.space
+        ORDER BY w.at DESC, w.person LIMIT 1
+    ) END AS person
+    FROM named n JOIN places p ON p.place = n.place
+), meant AS MATERIALIZED (
+    SELECT worn.place, worn.who, CASE WHEN worn.person IS NULL THEN 1 ELSE 0 END AS unworn,
+        COALESCE(accounts.main, worn.person, worn.owner) AS receiver
+    FROM worn LEFT JOIN accounts ON accounts.person = worn.person WHERE worn.person IS NOT NULL OR worn.declared
 )"""
+"""Each step is materialised: a database that merged them would work out the same person several times."""
 
 
-def meant(names: str) -> str:
+def meant(names: str, before: str = "") -> str:
     """CTEs `accounts` and `meant` for a SELECT of `place` and `who` (a name's key), each pair once.
 
     `meant` has a row for each pair that means somebody: `receiver` (a person; or, where `unworn`, the owner's key).
+    `before` are further CTEs between the two, with a comma at the end.
     """
-    return f"{ACCOUNTS},{_MEANT % names}"
+    return f"{ACCOUNTS},{before}{_MEANT % names}"
 
 
-def counted(facts: str) -> str:
+def counted(facts: str, also: str = "") -> str:
     """CTEs, of which `counted` has the thanks that count: to somebody who is known, and not to oneself.
 
-    `facts` is a SELECT of `place, giver, who, token, times, plusplus`. Adds `receiver`, `unworn`, and `thanker`
-    (whoever stands for the giver).
+    `facts` is a SELECT of `place, giver, who, token, times, plusplus`, and maybe of a column `also`. Adds `receiver`,
+    `unworn`, and `thanker` (whoever stands for the giver).
     """
     return (
         f"facts AS MATERIALIZED ({facts}),{meant('SELECT DISTINCT place, who FROM facts')},"
-        " counted AS (SELECT f.place, f.giver, f.who, f.token, f.times, f.plusplus, m.receiver, m.unworn,"
+        f" counted AS (SELECT f.place, f.giver, f.who, f.token, f.times, f.plusplus{also and f', f.{also}'},"
+        " m.receiver, m.unworn,"
         " COALESCE(g.main, f.giver) AS thanker FROM facts f"
         " JOIN meant m ON m.place = f.place AND m.who = f.who LEFT JOIN accounts g ON g.person = f.giver"
         " WHERE m.receiver <> COALESCE(g.main, f.giver))"
@@ -97,3 +103,29 @@ def label(person: str) -> str:
         f" WHERE w.person = {person} ORDER BY w.at DESC, worn.name DESC LIMIT 1),"
         f" '#' || SUBSTR(CAST(1000000 + {person} % 1000000 AS TEXT), 2))"
     )
+
+
+_SUSPICIOUS: Final = """
+suspicious AS MATERIALIZED (
+    SELECT t.place, t.who FROM wearers w CROSS JOIN kudos_totals t
+    WHERE w.person = t.giver AND w.name_key = t.who AND t.times > 0
+    UNION
+    SELECT t.place, t.who FROM accounts c JOIN kudos_totals t ON t.giver = c.person WHERE t.times > 0
+),"""
+TOTALS: Final = f"""
+WITH {meant("SELECT place, who FROM suspicious", _SUSPICIOUS)},{TO_ONESELF}, sums AS (
+    SELECT times, plusplus FROM kudos_received
+    UNION ALL SELECT -times, -plusplus FROM own
+    UNION ALL
+    SELECT -r.times, -r.plusplus FROM kudos_received r JOIN places p ON p.place = r.place
+    WHERE NOT EXISTS (
+        SELECT 1 FROM wearers w WHERE w.name_key = r.who AND w.platform = p.platform AND w.space = p.space
+    ) AND NOT EXISTS (SELECT 1 FROM aliases a WHERE a.owner = r.who OR (a.alias = r.who AND a.owner > 0))
+)
+SELECT 'plusplus', COALESCE(SUM(plusplus), 0) FROM sums
+UNION ALL SELECT 'phrase', COALESCE(SUM(times), 0) - COALESCE(SUM(plusplus), 0) FROM sums
+"""
+"""How many thanks count, of all time, by kind: all, without those to nobody known and those to oneself.
+
+Of all names only those are looked up whose wearers, or people who share an alias, said them.
+"""

@@ -32,6 +32,7 @@ _WRITER: Final = {
 _READER: Final = {
     "application_name": "userstats-questions",
     "default_transaction_read_only": "on",
+    "jit": "off",  # compiling a question takes longer than answering it
     "statement_timeout": "15s",
     "idle_in_transaction_session_timeout": "60s",
 }

@@ -60,8 +60,12 @@ class SQLiteStore:
         """Open the database file, or make it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         writer = await aiosqlite.connect(path, isolation_level=None)
-        for pragma in _PRAGMAS:
-            await writer.execute(pragma)
+        try:
+            for pragma in _PRAGMAS:
+                await writer.execute(pragma)
+        except BaseException:
+            await writer.close()  # its thread would keep the process from ending
+            raise
         return cls(path, writer)
 
     async def prepare(self, schema: Schema) -> None:

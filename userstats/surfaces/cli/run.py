@@ -55,7 +55,7 @@ def _main(words: Sequence[str], program: str, home: Path, extras: Mapping[str, E
         (sys.stdout if command.code is Exit.OK else sys.stderr).write(command.text)
         return command.code
     _log(command.options.verbose)
-    _confirm(command, sys.stdin.isatty() and sys.stderr.isatty())
+    _confirm(command, screen.conversational())
     asyncio.run(_ask(command, home))
     return Exit.OK
 

@@ -62,6 +62,11 @@ def prepare(form: str, stream: TextIO) -> None:
         reconfigure(errors="replace")
 
 
+def conversational() -> bool:
+    """Whether somebody can be asked something; in a cron job there may be no stdin at all."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
 def clear() -> str:
     """Begins a terminal's screen anew."""
     return "\x1b[H\x1b[2J"

@@ -16,7 +16,7 @@ from ...contract.subjects import SERVICE, kryten_lifecycle
 
 log = logging.getLogger(__name__)
 
-_TROUBLES: Final = (nats.errors.Error, OSError)
+_TROUBLES: Final = (nats.errors.Error, TimeoutError, OSError)
 
 
 class Life:
@@ -38,7 +38,12 @@ class Life:
         await self._say(client, "heartbeat", {})
 
     async def shutdown(self, client: Client, reason: str) -> None:
+        """The last message before the connection is closed."""
         await self._say(client, "shutdown", {"reason": reason})
+        try:
+            await client.flush(timeout=1)
+        except _TROUBLES as error:
+            log.debug("the goodbye may not have arrived (%s)", type(error).__name__)
 
     async def _say(self, client: Client, moment: str, more: dict[str, Any]) -> None:
         """A message is of no use later: what cannot be said now is not said."""

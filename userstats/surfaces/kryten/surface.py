@@ -84,7 +84,6 @@ class KrytenSurface:
             await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
         if client and client.is_connected:
             await self._life.shutdown(client, reason)
-            await client.flush()
 
     def _asked(
         self, answer: Callable[[Msg], Awaitable[bytes]], busy: Callable[[Msg], bytes]
@@ -129,7 +128,7 @@ class KrytenSurface:
         if handler is None:
             return _command_error(about, f"Unknown command: {_echo(command)}")
         try:
-            data = await self._handled(handler, {**request, "domain": request.get("domain")})
+            data = await self._handled(handler, request)
         except NotAnswered as why:
             return _command_error(about, str(why))
         body = _encode({"service": subjects.SERVICE, **about, "success": True, "data": data})

@@ -1,0 +1,260 @@
+"""Kudos: who thanks whom, with `++` or a phrase of thanks next to a name.
+
+Stored: the ledger `kudos`, by name as it was said, giver, place and token (`++` or the phrase). What a rule refused is
+stored beside what counts, under the reason (see `kudos_rules.py`). Who is meant by a name is worked out when asked:
+a corrected alias corrects the past, a name that means nobody known is stored but not shown, and thanks to oneself,
+also under another name, do not count.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+
+import msgspec
+
+from ..asking import Limit, Period, Scope, Username, during
+from ..buckets import SLOT, Step, borders, slots
+from ..contract.events import AliasAdded, AliasRemoved, BalanceImported, MessageSent, Named
+from ..directory import Called, Directory
+from ..kudos_rules import KudosSettings, Memo, alias_added, alias_removed, judge, named
+from ..observed import Stretch, covered, stretches
+from ..statistic import QUARTER_MS, Metric, Section, Statistic, query
+from ..store.meant import TOTALS, counted
+from ..store.seam import Reader
+from ..thanked import KUDOS, NOBODY, OF_KIND, PLUSPLUS, Kind, facts_of, share, thanked
+from ..writes import Moment
+
+_MOST_BUCKETS = 1000
+
+
+def said(event: MessageSent, moment: Moment) -> None:
+    seen = set()
+    for thanks in event.thanks:
+        if thanks.who in seen:  # one for each message, giver and receiver
+            continue
+        seen.add(thanks.who)
+        verdict = judge(event, thanks.who, moment)
+        amounts: dict[str, int] = {verdict: 1}
+        if verdict == "times" and thanks.token == PLUSPLUS:
+            amounts["plusplus"] = 1
+        moment.tally(KUDOS, (thanks.who, event.author, moment.place, thanks.token), amounts)
+
+
+def imported(event: BalanceImported, moment: Moment) -> None:
+    for thanks in event.thanks:
+        amounts = {"times": thanks.times}
+        if thanks.what == PLUSPLUS:
+            amounts["plusplus"] = thanks.times
+        moment.carry(KUDOS, (event.name, NOBODY, moment.place, thanks.what), amounts)
+
+
+class Thanked(msgspec.Struct, frozen=True):
+    """One row of a board."""
+
+    username: str
+    count: int
+
+
+class Phrased(msgspec.Struct, frozen=True):
+    """How often a word of thanks was said."""
+
+    phrase: str
+    count: int
+
+
+class Kudos(msgspec.Struct, frozen=True):
+    """The thanks of one person."""
+
+    username: str
+    received: int
+    plusplus: int
+    """Of those received, with `++`."""
+    phrases: list[Phrased]
+    """Of those received, with a phrase."""
+    given: int
+    given_plusplus: int
+
+
+class Pair(msgspec.Struct, frozen=True):
+    """Who thanks whom."""
+
+    giver: str
+    receiver: str
+    count: int
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """The thanks of one hour, day, week or month; None when nothing of it was observed."""
+
+    at: str
+    """ISO time of its beginning."""
+    count: int | None
+    plusplus: int | None
+    """Of those with `++`."""
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How many thanks there were that did or did not count, for one reason."""
+
+    verdict: str
+    """`counted`; or why not: `self`, `unknown_name`, `bot`, `cooldown`, `back_thank`, `daily_cap`."""
+    count: int
+
+
+@query("user.kudos", shape="card", period="all")
+async def user(reader: Reader, directory: Directory, scope: Scope, period: Period, username: Username) -> Kudos:
+    """How often one person was thanked, and thanked others."""
+    who = await directory.find(username, scope)
+    received, given = await share(reader, scope, period, who)
+    phrases = [Phrased(token, number) for token, number in received.items() if token != PLUSPLUS]
+    return Kudos(
+        who.name, sum(received.values()), received.get(PLUSPLUS, 0), phrases, sum(given.values()),
+        given.get(PLUSPLUS, 0),
+    )  # fmt: skip
+
+
+@query("leaderboard.kudos")
+async def leaderboard(
+    reader: Reader, directory: Directory, scope: Scope, period: Period, kind: Kind = "all", limit: Limit = 10
+) -> list[Thanked]:
+    """Who is thanked the most, with ++ or a phrase."""
+    return [Thanked(*row) for row in await thanked(reader, directory, scope, period, kind, limit)]
+
+
+@query("leaderboard.givers")
+async def givers(
+    reader: Reader, directory: Directory, scope: Scope, period: Period, kind: Kind = "all", limit: Limit = 10
+) -> list[Thanked]:
+    """Who thanks others the most."""
+    facts, parameters = facts_of(scope, period)
+    number = OF_KIND[kind]
+    rows = await reader.rows(
+        f"WITH {counted(facts)} SELECT thanker, SUM({number}) AS number FROM counted "
+        f"WHERE {number} > 0 AND thanker <> :nobody GROUP BY thanker ORDER BY number DESC, thanker LIMIT :most",
+        {**parameters, "most": limit, "nobody": NOBODY},
+    )
+    labels = await directory.labels(person for person, _ in rows)
+    return [Thanked(labels[person], count) for person, count in rows]
+
+
+@query("kudos.pairs")
+async def pairs(
+    reader: Reader,
+    directory: Directory,
+    scope: Scope,
+    period: Period,
+    username: Username | None = None,
+    limit: Limit = 10,
+) -> list[Pair]:
+    """Who thanks whom the most; with a username only pairs with that person."""
+    where, only = "", {}
+    facts, parameters = facts_of(scope, period)
+    if username is not None:
+        who = await directory.find(username, scope)
+        facts, parameters = facts_of(scope, period, " AND (who IN :keys OR giver IN :people)")
+        where = "AND (thanker IN :people OR " + ("receiver IN :people) " if who.people else "who IN :keys) ")
+        only = {"people": who.people, "keys": who.keys}
+    rows = await reader.rows(
+        f"WITH {counted(facts)} SELECT thanker, receiver, unworn, SUM(times) AS number FROM counted "
+        f"WHERE thanker <> :nobody {where}"
+        "GROUP BY thanker, receiver, unworn ORDER BY number DESC, thanker, receiver LIMIT :most",
+        {**parameters, **only, "most": limit, "nobody": NOBODY},
+    )
+    found = [(Called(giver), Called(receiver, bool(unworn)), number) for giver, receiver, unworn, number in rows]
+    called = await directory.called(one for row in found for one in row[:2])
+    return [Pair(called[giver], called[receiver], number) for giver, receiver, number in found]
+
+
+@query("channel.phrases")
+async def phrases(reader: Reader, scope: Scope, period: Period, limit: Limit = 20) -> list[Phrased]:
+    """Which words of thanks are said the most, ++ among them."""
+    facts, parameters = facts_of(scope, period)
+    rows = await reader.rows(
+        f"WITH {counted(facts)} SELECT token, SUM(times) AS number FROM counted "
+        "GROUP BY token ORDER BY number DESC, token LIMIT :most",
+        {**parameters, "most": limit},
+    )
+    return [Phrased(*row) for row in rows]
+
+
+_BY_TIME = f"""
+WITH {{counted}} SELECT {SLOT} AS slot, SUM(times), SUM(plusplus) FROM counted GROUP BY 1
+"""
+_QUARTERS = """
+SELECT quarter, place, giver, who, token, times, plusplus FROM kudos_quarters
+WHERE times > 0 AND quarter >= :since AND quarter < :until
+"""
+
+
+@query("channel.kudos_by_hour", shape="series", period="7d")
+async def by_hour(reader: Reader, scope: Scope, period: Period, step: Step = "hour") -> list[Bucket]:
+    """Thanks by hour, day, week or month of the time zone.
+
+    The first and the last bucket hold what lies within the period.
+    """
+    known = await stretches(reader, scope, period)
+    first = period.first if period.first is not None else await _first(reader, known, period)
+    if first is None:
+        return []
+    edges = borders(first, period.end, step, period.tz, _MOST_BUCKETS)
+    widths = slots(edges)
+    times = {"since": first // QUARTER_MS, "until": period.last // QUARTER_MS}
+    rows = await reader.rows(
+        _BY_TIME.format(counted=counted(_QUARTERS + scope.where(), "quarter")),
+        {**times, **widths.parameters, **scope.parameters},
+    )
+    sums = [[0, 0] for _ in edges[1:]]
+    for slot, count, plusplus in rows:
+        bucket = sums[bisect.bisect_right(edges, widths.start(slot)) - 1]
+        bucket[:] = [bucket[0] + count, bucket[1] + plusplus]
+    observed = covered([(one.since, one.until) for one in known], edges)
+    return [
+        Bucket(period.iso(at), *(bucket if seen or bucket[0] else (None, None)))
+        for at, bucket, seen in zip(edges, sums, observed, strict=False)
+    ]
+
+
+async def _first(reader: Reader, known: Sequence[Stretch], period: Period) -> int | None:
+    """When there was first anything to know."""
+    ((quarter,),) = await reader.rows("SELECT MIN(quarter) FROM kudos_quarters")
+    moments = [one.since for one in known] + ([] if quarter is None else [quarter * QUARTER_MS])
+    return min((moment for moment in moments if moment < period.end), default=None)
+
+
+@query("kudos.verdicts")
+async def verdicts(reader: Reader, scope: Scope, period: Period) -> list[Verdict]:
+    """How many thanks counted, and why others did not."""
+    refused = [name for name in KUDOS.measures if name not in ("times", "plusplus")]
+    facts, parameters = during(KUDOS, period, ", ".join(("times", *refused)), scope.where())
+    sums = ", ".join(f"COALESCE(SUM({name}), 0)" for name in ("times", *refused))
+    ((times, *counts),) = await reader.rows(f"SELECT {sums} FROM {facts}", {**parameters, **scope.parameters})
+    facts, parameters = facts_of(scope, period)
+    ((known, shown),) = await reader.rows(
+        f"WITH {counted(facts)} SELECT "
+        "(SELECT COALESCE(SUM(f.times), 0) FROM facts f JOIN meant m ON m.place = f.place AND m.who = f.who), "
+        "(SELECT COALESCE(SUM(times), 0) FROM counted)",
+        parameters,
+    )
+    found = {"counted": shown, "self": known - shown, "unknown_name": times - known}
+    return [Verdict(*one) for one in (found | dict(zip(refused, counts, strict=True))).items()]
+
+
+STATISTIC = Statistic(
+    name="kudos",
+    on={
+        MessageSent: said, Named: named, AliasAdded: alias_added, AliasRemoved: alias_removed,
+        BalanceImported: imported,
+    },
+    ledgers=(KUDOS,),
+    memory=Memo,
+    settings=Section("kudos", KudosSettings),
+    questions=(user, leaderboard, givers, pairs, phrases, by_hour, verdicts),
+    metrics=(
+        Metric(
+            "userstats_kudos_total", "Thanks that count (to somebody known, not to oneself), by kind.", TOTALS,
+            ("kind",), "counter",
+        ),
+    ),
+    reads=("people", "aliases"),
+)  # fmt: skip
