@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stores import Cluster, Database
+from userstats import catalogue
 from userstats.contract.config import ConfigError
 from userstats.statistic import ADD, HIGH, KEY, KEY_TEXT, LOW, PUT, PUT_TEXT, Column, Table
 from userstats.store.open import DatabaseSettings, open_store
 from userstats.store.postgres import MissingDriver
 from userstats.store.seam import Fenced, Position, Schema, Store, WrongSchema
 from userstats.store.sqlite import SQLiteStore
+from userstats.store.views import views
 from userstats.writes import Rows, Writes
 
 FACTS = Table(
@@ -347,3 +351,16 @@ async def test_without_the_driver_the_message_says_what_to_install(
     monkeypatch.setitem(sys.modules, "asyncpg", None)
     with pytest.raises(MissingDriver, match=r"pip install chat-userstats\[postgres\]"):
         await open_store(DatabaseSettings(url="postgresql://localhost/x"), tmp_path)
+
+
+async def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "userstats.db"
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT)")
+    store = await SQLiteStore.open(path)
+
+    with pytest.raises(WrongSchema, match="belongs to another program .it has tables users.*import_kryten"):
+        await store.prepare(catalogue.read().schema(views("sqlite")))
+
+    assert await store.load("SELECT name FROM sqlite_master") == [("users",)]
+    await store.close()

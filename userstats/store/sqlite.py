@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -71,6 +71,7 @@ class SQLiteStore:
     async def prepare(self, schema: Schema) -> None:
         try:
             await self._writer.execute("BEGIN IMMEDIATE")
+            await self._check_owner({name for name, _ in schema.views})
             await self._check_version()
             for table in schema.tables:
                 await self._prepare_table(table)
@@ -81,6 +82,15 @@ class SQLiteStore:
         except BaseException:
             await self._writer.rollback()  # nothing to do where SQLite has rolled back already (a full disk)
             raise
+
+    async def _check_owner(self, views: Set[str]) -> None:
+        """Refuse a database whose tables have the names of our views: it is another program's."""
+        tables = {name for (name,) in await self._fetch("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if taken := sorted(views & tables):
+            raise WrongSchema(
+                f"{self._path}: belongs to another program (it has tables {', '.join(taken)}). To take over a database "
+                "of kryten-userstats, move it aside and run scripts/import_kryten.py --db FILE"
+            )
 
     async def _check_version(self) -> None:
         await self._writer.execute(sql.POSITION_TABLE)
