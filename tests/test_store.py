@@ -359,7 +359,7 @@ async def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path: 
         old.execute("CREATE TABLE users (id INTEGER PRIMARY KEY, username TEXT)")
     store = await SQLiteStore.open(path)
 
-    with pytest.raises(WrongSchema, match="belongs to another program .it has tables users.*import_kryten"):
+    with pytest.raises(WrongSchema, match=r"belongs to another program .it has tables users.*import_kryten"):
         await store.prepare(catalogue.read().schema(views("sqlite")))
 
     assert await store.load("SELECT name FROM sqlite_master") == [("users",)]

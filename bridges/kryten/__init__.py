@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from bridges.bridge import Bridge
-from bridges.cytube_room import Channel
+from bridges.cytube_room import AUTO_VIA, Channel
 from userstats.contract.broker_settings import NatsSettings
 from userstats.contract.config import Config, ConfigError
 from userstats.contract.kryten import KrytenSettings
@@ -16,9 +15,6 @@ from userstats.contract.kryten import KrytenSettings
 from .client import KrytenBridge
 
 __all__ = ["KrytenBridge", "KrytenSettings", "bridges"]
-
-AUTO: Final = "USERSTATS_AUTO_VIA"
-"""Environment variable: through what rooms are observed whose configuration says `auto`. Default: cytube."""
 
 
 def bridges(config: Config, environment: Mapping[str, str] = os.environ) -> list[Bridge]:
@@ -31,7 +27,7 @@ def bridges(config: Config, environment: Mapping[str, str] = os.environ) -> list
     folder = Path(config.where or "config.json").parent.absolute()
     found: list[Bridge] = []
     for index, channel in enumerate(config.section("channels", list[Channel])):
-        via = environment.get(AUTO, "cytube") if channel.via == "auto" else channel.via
+        via = environment.get(AUTO_VIA, "cytube") if channel.via == "auto" else channel.via
         if via != "kryten":
             continue
         try:

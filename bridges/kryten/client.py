@@ -2,8 +2,11 @@
 
 It never makes the robot do anything. A watch begins when the robot shows that it is in the room, with what the robot
 keeps of the room in key-value buckets (the full roster is published only when the robot joins), and ends when the
-robot leaves. What the robot does not tell: private messages that begin with `system:`, and in its buckets whether
-somebody is AFK whose rank was set; those count as not AFK until CyTube says otherwise.
+robot leaves.
+
+What the robot does not tell: private messages that begin with `system:`. And its buckets keep nothing but name and rank
+of whoever's rank is set, also of people who are not there: they count as present, and not AFK, until CyTube says
+otherwise or the robot joins again.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from userstats.contract.events import Event, Place, PlaceNamed
 from userstats.contract.kryten import KrytenSettings, kryten_broker
 
 from .line import Closed, Heard, Line, listening
-from .normalise import Elsewhere, Garbled, begun, read, refuse, repeats, sign, told
+from .normalise import Elsewhere, Garbled, Recent, begun, read, refuse, repeats, sign, told
 from .robot import Present, Robots
 
 logger = logging.getLogger(__name__)
@@ -86,6 +89,7 @@ class Stay:
         self._answers = False
         self._unanswered = 0
         self._waiting: Heard | None = None
+        self._recent = Recent()
         self.desk = desk
         self.room: Room = enter(place_of(channel), watch, desk, own=bot, bots=channel.bots)
         self.left = False
@@ -144,6 +148,8 @@ class Stay:
             self.room, observation = refuse(self.room, heard.raw, heard.at, self.desk)
             return observation
         self._alive()
+        if self._recent.again(content):
+            return Observation()
         observation = self._frame(content.name, content.payload, heard.at)
         if self.room.verdict is not None:
             self.left = True

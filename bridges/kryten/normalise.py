@@ -23,6 +23,9 @@ _ABOUT_THE_ROBOT: Final = frozenset({"rank", "needPassword", "cancelNeedPassword
 """What CyTube says to the robot alone and what does not tell whether it still hears the room."""
 _NAMES: Final = {name.lower(): name for name in HEARD - _ABOUT_THE_ROBOT}
 
+_REMEMBERED: Final = 4096
+_LONGEST_ID: Final = 64
+
 
 class Told(NamedTuple):
     """An envelope of the robot."""
@@ -30,6 +33,8 @@ class Told(NamedTuple):
     name: str
     """CyTube's name of the frame; empty: one that means nothing here."""
     payload: object
+    id: str = ""
+    """The robot's own, new for each publication."""
 
 
 class Elsewhere(NamedTuple):
@@ -52,7 +57,26 @@ def told(raw: bytes, place: Place) -> Told | Elsewhere | Garbled:
         return Garbled()
     if not same_room(domain, channel, place):
         return Elsewhere()
-    return Told(_NAMES.get(name.lower(), ""), envelope.get("payload"))
+    own_id = envelope.get("correlation_id")
+    return Told(_NAMES.get(name.lower(), ""), envelope.get("payload"), own_id if isinstance(own_id, str) else "")
+
+
+class Recent:
+    """Ids of the last envelopes: the robot publishes again what it is not sure to have published."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, None] = {}
+
+    def again(self, envelope: Told) -> bool:
+        """Whether this one was here before. One without an id never was."""
+        if not envelope.id or len(envelope.id) > _LONGEST_ID:
+            return False
+        if envelope.id in self._ids:
+            return True
+        self._ids[envelope.id] = None
+        if len(self._ids) > _REMEMBERED:
+            del self._ids[next(iter(self._ids))]
+        return False
 
 
 def sign(moment: str, raw: bytes, place: Place) -> Sign:

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "query-cli"
 _PING_SECONDS: Final = 1.0
+_ATTEMPTS: Final = 4
+_HUNG_UP: Final = (ConnectionResetError, BrokenPipeError, nats.errors.UnexpectedEOF)
+"""A server that refuses us says why and hangs up; what it said may be lost on the way, so it is asked again."""
 
 
 class Line:
@@ -84,13 +87,17 @@ async def line(way: Way, timeout: float) -> AsyncIterator[Line]:
         await client.close()
 
 
-async def _connected(way: Way, timeout: float, heard: Callable[[Exception], None]) -> Connection:
+async def _connected(
+    way: Way, timeout: float, heard: Callable[[Exception], None], attempts: int = _ATTEMPTS
+) -> Connection:
     settings = msgspec.structs.replace(way.settings, connect_timeout=min(timeout, way.settings.connect_timeout))
     try:
         return await connect(settings, "client", name=NAME, folder=way.folder, within=0.0, on_error=heard)
     except BrokerUnreachable as error:
-        reason = str(error.__cause__ or error)
-        raise Trouble(Exit.UNREACHABLE, f"no broker: {reason} ({way.said}); is everything started?") from error
+        cause = error.__cause__ or error
+        if attempts > 1 and isinstance(cause, _HUNG_UP):
+            return await _connected(way, timeout, heard, attempts - 1)
+        raise Trouble(Exit.UNREACHABLE, f"no broker: {cause} ({way.said}); is everything started?") from error
     except BrokerRefused as error:
         denied = isinstance(error.__cause__, nats.errors.Error)  # anything else is wrong on our side
         raise Trouble(Exit.REFUSED if denied else Exit.FAILURE, f"{error} ({way.said})") from error
