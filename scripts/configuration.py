@@ -33,7 +33,7 @@ _OF_BRIDGES: Final = {
     "cytube": "bridges.cytube:Cytube",
     "demo": "bridges.demo:Settings",
 }
-"""What bridges read; `pseudonyms` and `log` are read by userstats as well."""
+"""What only bridges read."""
 _LISTS: Final = frozenset(("channels",))
 _VARIABLE: Final = {"type": "string", "pattern": r"\$\{[^}]+\}"}
 _COMMENTED: Final[Mapping[str, Any]] = {

@@ -12,7 +12,8 @@ import logging
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -27,25 +28,29 @@ from .store.seam import Position
 log = logging.getLogger(__name__)
 
 BATCH: Final = 5000
+_BYTES: Final = 4 * 1024 * 1024
+"""The most that one pull request asks for: two are under way, and our broker drops whoever has 16 MB waiting."""
 _EXPIRES: Final = 20.0
 """Seconds a pull request waits for messages."""
 _FIRST: Final = Position()
+_EVENTS: Final = f"{EVENT_ROOT}.>"
+_NO_MESSAGE: Final = "10037"
 
 
 class StreamGone(Exception):
-    """The stream or the broker does not answer; try again later."""
+    """The stream or the broker does not answer, or refuses (`code`); try again later."""
+
+    def __init__(self, why: str, code: str = "") -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class BrokerWentBack(Exception):
-    """The stream is not the one the position is from, or lost its end: it must be read again."""
+    """The stream is not the one the position is from, or lost its end: it must be read again, from `first` on."""
 
     def __init__(self, why: str, first: int) -> None:
         super().__init__(why)
         self.first = first
-
-
-class Retention(Exception):
-    """Messages were removed before they were counted."""
 
 
 class Inbox:
@@ -58,10 +63,12 @@ class Inbox:
         self._waiting: deque[Msg] = deque()
         self._arrived = asyncio.Event()
         self._reset = False
+        self._missing = 0
+        """The first message that was not delivered although one behind it was, and nobody has asked why yet."""
         self.ready = asyncio.Event()
         """Set once the stream is known and being read."""
         self.last_seq = 0
-        """The stream's last message, as far as known: lag = last_seq - position."""
+        """The last message there is to read, as far as known: lag = last_seq - position."""
         self.created = ""
         self.fill = 0.0
         """How full the stream is: its bytes over its limit, 0 where it has none."""
@@ -79,28 +86,35 @@ class Inbox:
         self._arrived.set()
 
     async def look(self) -> None:
-        """Ask how long and how full the stream is. Raises StreamGone."""
+        """Ask how long and how full the stream is, and whether retention overtook the reading. Raises StreamGone."""
         info = await self._api(f"$JS.API.STREAM.INFO.{self._stream}", {})
-        self.last_seq = max(self.last_seq, info["state"]["last_seq"])
-        most = info["config"].get("max_bytes", -1)
-        self.fill = info["state"]["bytes"] / most if most > 0 else 0.0
+        state, most = info["state"], info["config"].get("max_bytes", -1)
+        self.fill = state["bytes"] / most if most > 0 else 0.0
+        missing, self._missing = self._missing, 0
+        if missing and missing < state["first_seq"]:
+            self._lost(missing, state["first_seq"])
+        # Where the end of the stream was erased, its last number is nobody's, and never read.
+        if state["last_seq"] > self.last_seq and await self._get({"seq": self.last_seq + 1, "next_by_subj": _EVENTS}):
+            self.last_seq = max(self.last_seq, state["last_seq"])
 
-    async def batches(self, position: Position) -> AsyncIterator[list[Message]]:
+    async def batches(self, position: Position) -> AsyncGenerator[list[Message], None]:
         """Messages after `position`, a batch at a time; ends when the consumer must be made anew.
 
         Raises BrokerWentBack when the stream is not the one the position is from, StreamGone when nothing answers.
         """
-        await self._verify(position)
-        self._reset = False
+        self._reset = False  # first of all: a broker that changes while it is asked is asked again
+        after = await self._verify(position)
         self._waiting.clear()
         name = f"userstats_{secrets.token_hex(8)}"  # a fresh name: a create whose reply was lost cannot collide
         inbox = self._client.new_inbox()
         subscription = await self._client.subscribe(inbox, cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0)
         try:
-            await self._create(name, position.seq + 1)
+            if not await self._create(name, after + 1):
+                self.last_seq = after
             self.ready.set()
-            async for batch in self._pull(name, inbox, position.seq):
-                yield batch
+            async with aclosing(self._pull(name, inbox, after)) as batches:
+                async for batch in batches:
+                    yield batch
         finally:
             self.ready.clear()
             await self._drop(name, subscription)
@@ -109,15 +123,14 @@ class Inbox:
         self._waiting.append(message)
         self._arrived.set()
 
-    async def _pull(self, name: str, inbox: str, after: int) -> AsyncIterator[list[Message]]:
+    async def _pull(self, name: str, inbox: str, after: int) -> AsyncGenerator[list[Message], None]:
         expected = 1
         outstanding = 0
         asked_at = 0.0
+        request = json.dumps({"batch": self._batch, "max_bytes": _BYTES, "expires": int(_EXPIRES * 1e9)}).encode()
         while not self._reset:
             if outstanding < self._batch:
-                request = {"batch": self._batch, "expires": int(_EXPIRES * 1e9)}
-                subject = f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{name}"
-                await self._client.publish(subject, json.dumps(request).encode(), reply=inbox)
+                await self._client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{name}", request, reply=inbox)
                 outstanding += self._batch
                 asked_at = time.monotonic()
             if not await self._something(asked_at + _EXPIRES + 5):
@@ -126,13 +139,15 @@ class Inbox:
             while self._waiting and len(batch) < self._batch:
                 message = self._waiting.popleft()
                 if not message.reply:
-                    outstanding = max(0, outstanding - _unserved(message))
+                    outstanding = max(0, outstanding - self._unserved(message))
                     continue
                 parsed, consumer_seq, pending = _parse(message)
                 if consumer_seq != expected or parsed.seq <= after:
                     log.warning("a gap in delivery (wanted %d, got %d); reading again", expected, consumer_seq)
                     self._reset = True
                     break
+                if parsed.seq != after + 1 and after:
+                    self._missing = self._missing or after + 1
                 expected += 1
                 outstanding -= 1
                 after = parsed.seq
@@ -152,14 +167,28 @@ class Inbox:
                 return False
         return not self._reset
 
-    async def _create(self, name: str, first: int) -> None:
+    def _unserved(self, message: Msg) -> int:
+        """How many messages of a pull request will not come, by the status that ends it. Any other status than that
+        the time is over or the bytes are full means that this consumer delivers nothing more."""
+        headers = message.headers or {}
+        status, why = headers.get("Status", ""), headers.get("Description", "")
+        if status in {"404", "408"} or (status == "409" and why.endswith(("MaxBytes", "Batch Completed"))):
+            return int(headers.get("Nats-Pending-Messages") or self._batch)
+        if status not in {"", "100"} and not self._reset:
+            log.info("the consumer is gone (status %s); making another one", status)
+            self._reset = True
+        return 0
+
+    async def _create(self, name: str, first: int) -> int:
+        """Make the consumer; returns how many messages there are for it."""
         config = {
             "name": name, "deliver_policy": "by_start_sequence", "opt_start_seq": first, "ack_policy": "none",
             "replay_policy": "instant", "mem_storage": True, "inactive_threshold": int(60e9), "num_replicas": 1,
-            "filter_subject": f"{EVENT_ROOT}.>",
+            "filter_subject": _EVENTS,
         }  # fmt: skip
-        subject = f"$JS.API.CONSUMER.CREATE.{self._stream}.{name}.{EVENT_ROOT}.>"
-        await self._api(subject, {"stream_name": self._stream, "config": config})
+        subject = f"$JS.API.CONSUMER.CREATE.{self._stream}.{name}.{_EVENTS}"
+        created = await self._api(subject, {"stream_name": self._stream, "config": config})
+        return int(created.get("num_pending", 1))
 
     async def _drop(self, name: str, subscription: Any) -> None:
         try:
@@ -168,8 +197,8 @@ class Inbox:
         except NatsError:
             log.debug("the consumer could not be dropped; the broker drops it by itself")
 
-    async def _verify(self, position: Position) -> None:
-        """Is this still the stream that the position is from?"""
+    async def _verify(self, position: Position) -> int:
+        """Is this still the stream that the position is from? Returns the last message that is not to be read."""
         info = await self._api(f"$JS.API.STREAM.INFO.{self._stream}", {})
         self.created, state = info["created"], info["state"]
         first, self.last_seq = state["first_seq"], state["last_seq"]
@@ -178,22 +207,28 @@ class Inbox:
         if position.seq > self.last_seq:
             raise BrokerWentBack(f"the stream ends at {self.last_seq}, before the position {position.seq}", first)
         if position.seq and position.seq >= first and position.stamp:
-            stamp = await self._stamp(position.seq)
-            if stamp not in (None, position.stamp):
+            found = await self._get({"seq": position.seq})
+            if found and nanoseconds(found["time"]) != position.stamp:
                 raise BrokerWentBack(f"message {position.seq} is another one than the one that was counted", first)
-        if first > position.seq + 1 and state["messages"] and position != _FIRST:
-            self.lost_before = first
-            log.error("messages %d to %d were removed before they were counted", position.seq + 1, first - 1)
+        if first > position.seq + 1 and position != _FIRST:
+            self._lost(position.seq + 1, first)
+        return max(position.seq, first - 1)
 
-    async def _stamp(self, seq: int) -> int | None:
-        """When the broker stored this message, or None where it was erased since."""
+    def _lost(self, since: int, first: int) -> None:
+        """Retention overtook the counting."""
+        self.lost_before = first
+        log.error("messages %d to %d were removed before they were counted", since, first - 1)
+
+    async def _get(self, which: dict[str, Any]) -> dict[str, Any] | None:
+        """A message of the stream as the API tells it, or None where there is none (it was erased)."""
         try:
-            found = await self._api(f"$JS.API.STREAM.MSG.GET.{self._stream}", {"seq": seq})
+            found = await self._api(f"$JS.API.STREAM.MSG.GET.{self._stream}", which)
         except StreamGone as error:
-            if "10037" in str(error):
+            if error.code == _NO_MESSAGE:
                 return None
             raise
-        return nanoseconds(found["message"]["time"])
+        message: dict[str, Any] = found["message"]
+        return message
 
     async def _api(self, subject: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -202,7 +237,8 @@ class Inbox:
             raise StreamGone(f"no answer from JetStream ({type(error).__name__})") from error
         body: dict[str, Any] = json.loads(reply.data)
         if "error" in body:
-            raise StreamGone(f"{body['error'].get('description')} ({body['error'].get('err_code')})")
+            code = str(body["error"].get("err_code", ""))
+            raise StreamGone(f"{body['error'].get('description')} ({code})", code)
         return body
 
 
@@ -217,15 +253,12 @@ def _parse(message: Msg) -> tuple[Message, int, int]:
     """The message, its number in the consumer and how many wait behind it, from the reply subject.
 
     `$JS.ACK.<stream>.<consumer>.<delivered>.<sseq>.<cseq>.<time>.<pending>`, or the same with domain and account hash
-    before the stream and a random token at the end.
+    before the stream and a random token at the end. Raises StreamGone where it is neither.
     """
     tokens = message.reply.split(".")
     base = 2 if len(tokens) == 9 else 4
-    sseq, cseq, stamp, pending = tokens[base + 3 : base + 7]
-    return Message(int(sseq), int(stamp), message.subject, message.data), int(cseq), int(pending)
-
-
-def _unserved(message: Msg) -> int:
-    """How many messages of a pull request will not come, from its closing status."""
-    headers = message.headers or {}
-    return int(headers.get("Nats-Pending-Messages", "0")) or BATCH
+    try:
+        sseq, cseq, stamp, pending = tokens[base + 3 : base + 7]
+        return Message(int(sseq), int(stamp), message.subject, message.data), int(cseq), int(pending)
+    except ValueError as error:
+        raise StreamGone("a message came in a form that this version does not know") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+from contextlib import aclosing
 from typing import Final
 
 from nats.errors import Error as NatsError
@@ -27,22 +28,28 @@ class Ingest:
         self.service = service
         self.inbox = inbox
         self._state = "starting"
+        self._refused = False
+        """Whether the database did not take the last batch."""
         self._changed = asyncio.Condition()
 
     @property
     def state(self) -> str:
         """starting, following, waiting (for the broker or the database), or fenced."""
-        return "following" if self.inbox.ready.is_set() and self._state != "fenced" else self._state
-
-    async def caught_up(self) -> None:
-        """Wait until what was in the stream when it was last looked at is counted."""
-        await self.inbox.ready.wait()
-        await self.reached(self.inbox.last_seq, within=24 * 3600)
+        if self._state == "fenced" or self._refused or not self.inbox.ready.is_set():
+            return self._state
+        return "following"
 
     @property
     def lag(self) -> int:
         """Messages in the stream that are not counted yet, as far as known."""
         return max(0, self.inbox.last_seq - self.service.position.seq)
+
+    async def caught_up(self) -> None:
+        """Wait, however long, until what was in the stream when it was first looked at is counted."""
+        await self.inbox.ready.wait()
+        last = self.inbox.last_seq  # less where the end of the stream turns out to be erased
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.service.position.seq >= min(last, self.inbox.last_seq))
 
     async def reached(self, seq: int, within: float = 5.0) -> None:
         """Wait until message `seq` is counted. Raises TimeoutError."""
@@ -55,10 +62,7 @@ class Ingest:
         while True:
             before = self.service.position
             try:
-                await self._follow()
-            except BrokerWentBack as why:
-                log.error("the broker lost messages: %s; reading the stream again from its beginning", why)
-                await self.service.rewind(Position(0, 0, self.inbox.created))
+                await self._read()
             except (StreamGone, NatsError, OSError, sqlite3.OperationalError) as error:
                 if self._state != "waiting":
                     log.warning("not counting: %s", error)
@@ -86,11 +90,21 @@ class Ingest:
                 )  # fmt: skip
             warned = full
 
+    async def _read(self) -> None:
+        try:
+            await self._follow()
+        except BrokerWentBack as why:
+            log.error("the broker lost messages: %s; reading the stream again from its beginning", why)
+            await self.service.rewind(Position(max(0, why.first - 1), 0, self.inbox.created))
+
     async def _follow(self) -> None:
-        async for batch in self.inbox.batches(self.service.position):
-            if self._state != "following":
-                log.info("counting from message %d on", batch[0].seq)
-                self._state = "following"
-            await self.service.apply(batch, self.inbox.created)
-            async with self._changed:
-                self._changed.notify_all()
+        async with aclosing(self.inbox.batches(self.service.position)) as batches:
+            async for batch in batches:
+                self._refused = True  # until the database has taken it
+                await self.service.apply(batch, self.inbox.created)
+                self._refused = False
+                if self._state != "following":
+                    log.info("counting from message %d on", batch[0].seq)
+                    self._state = "following"
+                async with self._changed:
+                    self._changed.notify_all()

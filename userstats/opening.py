@@ -108,9 +108,14 @@ async def begun(reader: Reader, batch: str) -> Progress:
 async def refuse_again(reader: Reader, rooms: Iterable[Place]) -> None:
     """Refused (409) where an import was about one of these rooms already."""
     wanted = {(room.platform, room.space, room.channel) for room in rooms}
-    for batch, text in await reader.rows("SELECT batch, rooms FROM imports ORDER BY started, batch"):
+    imports = await reader.rows("SELECT batch, rooms, finished FROM imports ORDER BY started, batch")
+    for batch, text, finished in imports:
         if again := sorted(wanted & {tuple(room) for room in json.loads(text)}):
             room = "/".join(again[0][1:])
+            if finished is None:
+                raise Refused(
+                    409, f"an import of {room} was begun (batch {batch}); finish it with the database as it was"
+                )
             raise Refused(409, f"{room} was imported already (batch {batch}, see system.imports); it would count twice")
 
 
@@ -151,9 +156,9 @@ def _but(row: Row, *without: str) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__struct_fields__ if name not in without}
 
 
-def body(event: Event) -> str:
-    """The event as it is kept for a rebuild, which seals it again."""
-    return wire.body(replace(event, v=0, producer="", n=0, crc=0)).decode()
+def body(event: Event, at: int, seen: int) -> str:
+    """The event as it is kept for a rebuild, which seals it again; with the times that were believed."""
+    return wire.body(replace(event, at=at, seen=seen, v=0, producer="", n=0, crc=0)).decode()
 
 
 class Kept(NamedTuple):

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import nats.errors
 from nats.aio.client import Client, Server
+from nats.aio.msg import Msg
 
 from .broker_credentials import BrokerRefused, BrokerUnreachable, options
 from .broker_settings import (
@@ -78,6 +79,26 @@ class Connection(Client):
         self._admit(self._server_info)
         command: bytes = super()._connect_command()
         return command
+
+    # A server passes on whatever bytes somebody names a subject or a reply with. nats-py would stop reading at the
+    # first that are no text, and be deaf until the broker gives it up.
+
+    def _build_message(
+        self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None
+    ) -> Msg | None:
+        try:
+            message: Msg | None = super()._build_message(sid, subject, reply, data, headers)
+        except UnicodeDecodeError:
+            readable = subject.decode("utf-8", "replace").encode()
+            message = super()._build_message(sid, readable, reply if reply.isascii() else b"", data, headers)
+        return message
+
+    async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
+        try:
+            found: dict[str, str] | None = await super()._process_headers(headers)
+        except (UnicodeDecodeError, IndexError):
+            return None
+        return found
 
     async def close(self) -> None:
         self.leaving = True

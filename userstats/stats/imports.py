@@ -73,7 +73,7 @@ def started(event: ImportStarted, moment: Moment) -> None:
 
 
 def keep(event: ImportStarted | Imported | ImportFinished, moment: Moment) -> None:
-    moment.put(EVENTS, (event.batch, event.n), {"body": opening.body(event)})
+    moment.put(EVENTS, (event.batch, event.n), {"body": opening.body(event, moment.at, moment.seen)})
 
 
 def balance(event: BalanceImported, moment: Moment) -> None:

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 NAME: Final = "query-cli"
 _PING_SECONDS: Final = 1.0
-_ATTEMPTS: Final = 4
+_ATTEMPTS: Final = 10
 _HUNG_UP: Final = (ConnectionResetError, BrokenPipeError, nats.errors.UnexpectedEOF)
 """A server that refuses us says why and hangs up; what it said may be lost on the way, so it is asked again."""
 
@@ -96,6 +96,7 @@ async def _connected(
     except BrokerUnreachable as error:
         cause = error.__cause__ or error
         if attempts > 1 and isinstance(cause, _HUNG_UP):
+            await asyncio.sleep(0.05)
             return await _connected(way, timeout, heard, attempts - 1)
         raise Trouble(Exit.UNREACHABLE, f"no broker: {cause} ({way.said}); is everything started?") from error
     except BrokerRefused as error:
