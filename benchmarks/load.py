@@ -21,8 +21,9 @@ from userstats.contract.pseudonym import Pseudonyms
 PEOPLE: Final = 2_000
 ROOMS: Final = 8
 STEP_MS: Final = 30_000
+MS_AN_EVENT: Final = 990
+"""A million events are eleven days."""
 KEY: Final = b"the benchmark's own key"
-START: Final = 1_780_000_000_000
 _EMOTES: Final = tuple(f"#emote{number}" for number in range(60))
 _TOKENS: Final = ("++", "++", "++", "lol", "haha")
 
@@ -30,8 +31,10 @@ _TOKENS: Final = ("++", "++", "++", "lol", "haha")
 class Load:
     """So many events, in order."""
 
-    def __init__(self, events: int, seed: int = 1, producer: str = "bench") -> None:
+    def __init__(self, events: int, seed: int = 1, producer: str = "bench", end: int = 1_790_000_000_000) -> None:
+        """`end`: about when the last event happens, in milliseconds."""
         self.events = events
+        self._start = (end - max(0, events - PEOPLE) * MS_AN_EVENT) // STEP_MS * STEP_MS
         self.producer = producer
         self._random = random.Random(seed)
         self._pseudonyms = Pseudonyms(KEY)
@@ -64,7 +67,7 @@ class Load:
     def _life(self) -> Iterator[e.Event]:
         number = 10**6
         for step in itertools.count(1):
-            now = START + step * STEP_MS
+            now = self._start + step * STEP_MS
             for room, place in enumerate(self.places):
                 for moment in sorted(self._random.randrange(STEP_MS) for _ in range(self._doings(now, room))):
                     number += 1
@@ -85,7 +88,7 @@ class Load:
         for person, name in enumerate(self.names):
             place = self.places[self.home[person]]
             yield e.Named(
-                **self._common(START, 10**9 + person, place), key=self._pseudonyms.name(name),
+                **self._common(self._start, 10**9 + person, place), key=self._pseudonyms.name(name),
                 name=name, person=self._person(person), account=name,
             )  # fmt: skip
 

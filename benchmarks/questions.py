@@ -49,7 +49,7 @@ async def _measured(events: int, url: str, rounds: int, folder: Path) -> dict[st
         provisioner = await connect(_BROKER, "provision", name="bench", folder=folder)
         await provision(provisioner, StreamSettings(), embedded=True)
         await provisioner.close()
-        load = Load(events)
+        load = Load(events, end=int(time.time() * 1000) - 120_000)
         await fill(folder, load)
         environment = {**os.environ, "USERSTATS_PSEUDONYM_KEY": KEY.hex(), "PYTHONPATH": str(Path.cwd())}
         with (folder / "userstats.log").open("wb") as log:
@@ -94,9 +94,6 @@ def _request(asked: Asked) -> dict[str, Any]:
     required = definition.get("required", [])
     request: dict[str, Any] = {name: _KNOWN[name] for name in required}
     properties = definition.get("properties", {})
-    if "tz" in properties:
-        # The load lies in the past: a period that covers all of it, so that there is something to add up.
-        request["from"], request["to"] = "2026-05-28", "2026-06-27"
     if "domain" in properties and "username" in required:
         request["domain"] = f"site{Load(1).home[7] % 3}.example"
     return request
@@ -114,9 +111,8 @@ async def _ask(client: Client, name: str, asked: Asked, rounds: int) -> dict[str
         if not body["success"]:
             failures.add(body["error"]["message"])
     times.sort()
-    figure: dict[str, Any] = {
-        "p50_ms": round(times[len(times) // 2], 2), "p99_ms": round(times[min(len(times) - 1, len(times) * 99 // 100)], 2)
-    }  # fmt: skip
+    worst = times[min(len(times) - 1, len(times) * 99 // 100)]
+    figure: dict[str, Any] = {"p50_ms": round(times[len(times) // 2], 2), "p99_ms": round(worst, 2)}
     if failures:
         figure["refused"] = sorted(failures)
     return figure

@@ -157,13 +157,13 @@ class OutboxFile:
 
     async def append(self, drafts: Sequence[Draft], cursors: Mapping[tuple[str, str], str], second: int) -> None:
         """Add these rows, these cursors, and how far the broker has acknowledged, all of it or nothing."""
-        n, total = self.last, self.total
-        rows = []
-        for draft in drafts:
-            n += 1
-            total += draft.weight
-            rows.append((n, draft.subject, draft.body, draft.at, total))
         async with self._transaction():
+            n, total = self.last, self.total  # known only now: `revise` may have changed them while we waited
+            rows = []
+            for draft in drafts:
+                n += 1
+                total += draft.weight
+                rows.append((n, draft.subject, draft.body, draft.at, total))
             if rows:
                 await self._connection.executemany("INSERT INTO outbox VALUES (?, ?, ?, ?, ?)", rows)
             if cursors:

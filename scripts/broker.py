@@ -178,6 +178,8 @@ class EmbeddedBroker:
                 stdout=errors,
                 stderr=errors,
                 cwd=self._paths.store,
+                start_new_session=True,  # a Ctrl-C is our parent's alone: others still need us then
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 pass_fds=self._lock.inherited,
                 preexec_fn=_dies_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 - it takes no lock
                 umask=0o077 if posix else -1,

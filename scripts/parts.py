@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS: Final = 15.0
 SLOWEST_RESTART: Final = 30.0
+_FIRST_RESTART: Final = 0.5
 _STEADY_SECONDS: Final = 60.0
 FINAL: Final[Mapping[int, str]] = {2: "its configuration is wrong", 3: "another one has taken over"}
 """Exit codes after which starting again would not help."""
@@ -26,9 +27,18 @@ FINAL: Final[Mapping[int, str]] = {2: "its configuration is wrong", 3: "another 
 class Part:
     """One child process, by name; `run` keeps it running until cancelled."""
 
-    def __init__(self, name: str, command: Sequence[str], folder: Path, output: IO[bytes] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        folder: Path,
+        output: IO[bytes] | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """`environment` is added to ours."""
         self.name = name
         self._command = list(command)
+        self._environment = dict(environment or {})
         self._folder = folder
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
@@ -49,14 +59,15 @@ class Part:
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=self._output,
-            env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1", **self._environment},
+            start_new_session=True,  # a Ctrl-C is ours alone: we stop the parts, in order
             preexec_fn=dies_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 - it takes no lock
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
 
     async def run(self) -> None:
         """Start it again whenever it dies, later and later; until cancelled, or until that would not help."""
-        delay = 1.0
+        delay = _FIRST_RESTART
         while True:
             began = time.monotonic()
             self.start()
@@ -65,10 +76,12 @@ class Part:
                 self.failed = FINAL[code]
                 log.error("%s ended: %s", self.name, self.failed)
                 return
-            delay = 1.0 if time.monotonic() - began > _STEADY_SECONDS else min(SLOWEST_RESTART, delay * 2)
+            if time.monotonic() - began > _STEADY_SECONDS:
+                delay = _FIRST_RESTART
             self.restarts += 1
             log.warning("%s died (exit code %d); starting it again in %g s", self.name, code, delay)
             await asyncio.sleep(delay)
+            delay = min(SLOWEST_RESTART, delay * 2)
 
     async def stop(self) -> None:
         """Ask it to stop, and kill it when it does not."""

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bridges.cytube_room import Channel
+from bridges.cytube_room import Channel, parse_channel
 from userstats.contract.broker import NatsSettings
-from userstats.contract.config import Config
+from userstats.contract.config import Config, ConfigError
 from userstats.contract.stream import StreamSettings
 
 _ANSWER_SECONDS = 1.5
@@ -26,7 +26,7 @@ class Plan(msgspec.Struct, frozen=True):
     stream: StreamSettings
     broker: Literal["embedded", "external", "none"]
     unanswered: tuple[str, ...]
-    """Configured servers at which nobody answers."""
+    """Configured servers at which nobody answers: host and port, without what else an address may hold."""
     userstats: bool
     bridges: tuple[str, ...]
     auto: Literal["cytube", "kryten"]
@@ -45,13 +45,17 @@ class _Http(msgspec.Struct, frozen=True):
 
 def plan(config: Config, options: argparse.Namespace) -> Plan:
     """Decide. Raises ConfigError."""
+    _check(options.channel)
     nats = config.section("nats", NatsSettings)
     http = config.section("http", _Http)
     unanswered: tuple[str, ...] = ()
     if nats.servers and not asyncio.run(_any_answers(nats.servers)):
-        unanswered, nats = nats.servers, msgspec.structs.replace(nats, servers=(), user="", password="")
+        unanswered = tuple(map(_host, nats.servers))
+        nats = msgspec.structs.replace(nats, servers=(), user="", password="", token="", creds="", nkey_seed_file="")
     external = bool(nats.servers)
     auto: Literal["cytube", "kryten"] = "kryten" if external else "cytube"
+    if options.bridge in ("cytube", "kryten"):
+        auto = options.bridge
     channels = config.section("channels", list[Channel])
     bridges = (options.bridge,) if options.only == "bridge" else _bridges(channels, options, auto)
     broker: Literal["embedded", "external", "none"] = "external" if external else "embedded"
@@ -68,6 +72,14 @@ def plan(config: Config, options: argparse.Namespace) -> Plan:
     )
 
 
+def _check(rooms: list[str]) -> None:
+    for room in rooms:
+        try:
+            parse_channel(room)
+        except ValueError as error:
+            raise ConfigError("--channel", str(error)) from error
+
+
 def _bridges(channels: list[Channel], options: argparse.Namespace, auto: str) -> tuple[str, ...]:
     through = {auto if channel.via == "auto" else channel.via for channel in channels}
     if options.channel:
@@ -80,6 +92,10 @@ def _bridges(channels: list[Channel], options: argparse.Namespace, auto: str) ->
 async def _any_answers(servers: tuple[str, ...]) -> bool:
     answers = await asyncio.gather(*(_answers(server) for server in servers))
     return any(answers)
+
+
+def _host(server: str) -> str:
+    return urlsplit(server if "://" in server else f"nats://{server}").netloc.rpartition("@")[2]
 
 
 async def _answers(server: str) -> bool:

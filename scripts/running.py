@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 STOP_SECONDS: Final = 40.0
 
@@ -49,9 +49,9 @@ class Instance:
         same = status.get("pid") == pid and status.get("began") == began(pid)
         return pid if same and alive(pid) else None
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         """What the running instance says of itself."""
-        document: dict[str, object] = json.loads(self.status_file.read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(self.status_file.read_text(encoding="utf-8"))
         return document
 
     def stop(self) -> bool:

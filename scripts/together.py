@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from bridges.cytube_room import AUTO_VIA, GIVEN_ROOMS
 from userstats.contract import subjects
 from userstats.contract.broker import connect
 
-from .broker import BrokerFailed, EmbeddedBroker
+from .broker import BrokerFailed, EmbeddedBroker, StoreHeld
 from .parts import Part
 from .plan import Plan
 
 _PATIENCE: Final = 60.0
 """Seconds until a part that does not answer is reported; it goes on starting."""
+_QUIET: Final = 20.0
+"""Seconds until a room in which nothing is counted is reported: that is no fault."""
+_UNWELL: Final = 30
+"""Seconds for which the broker may call itself unwell."""
+_CLI: Final = Path(__file__).resolve().parents[1] / "query_cli.py"
 
 
 class Together:
@@ -29,30 +35,34 @@ class Together:
 
     def __init__(self, planned: Plan, config: Path, folder: Path, say: Callable[[str], None]) -> None:
         self._planned = planned
+        self._config = config
         self._folder = folder
         self._say = say
-        python = sys.executable
-        given = ["--config", str(config)]
-        self._userstats = Part("userstats", [python, "-m", "userstats", *given], folder)
-        self._bridges = [Part(f"bridge {name}", [python, "-m", "bridges", name, *given], folder)
-                         for name in planned.bridges]  # fmt: skip
-        os.environ["USERSTATS_AUTO_VIA"] = planned.auto
-        os.environ["USERSTATS_ROOMS"] = json.dumps(planned.rooms)
+        environment = {AUTO_VIA: planned.auto, GIVEN_ROOMS: json.dumps(planned.rooms)}
+
+        def part(name: str, *words: str) -> Part:
+            command = [sys.executable, "-m", *words, "--config", str(config)]
+            return Part(name, command, folder, environment=environment)
+
+        self._userstats = part("userstats", "userstats")
+        self._bridges = [part(f"bridge {name}", "bridges", name) for name in planned.bridges]
 
     async def run(self, broker: EmbeddedBroker | None, stopping: asyncio.Event) -> int:
         """Start what is planned, keep it running, stop it all when told to."""
-        running: list[asyncio.Task[None]] = []
+        running: set[asyncio.Task[None]] = set()
+
+        def start(work: Coroutine[Any, Any, None]) -> None:
+            running.add(asyncio.create_task(work))
+
         try:
             if broker:
-                running.append(asyncio.create_task(self._keep(broker)))
+                start(self._keep(broker))
             if self._planned.userstats:
-                running.append(asyncio.create_task(self._userstats.run()))
-                await self._or(stopping, self._await_userstats())
+                start(self._userstats.run())
             for part in self._bridges:
-                running.append(asyncio.create_task(part.run()))
+                start(part.run())
                 self._say(f"  {part.name:11} started")
-            if not stopping.is_set():
-                self._say(await self._what_next(stopping))
+            start(self._welcome())
             await self._watch(running, stopping)
         finally:
             self._say("Stopping ...")
@@ -63,17 +73,21 @@ class Together:
             await self._userstats.stop()
         return 0 if stopping.is_set() else 1
 
-    async def _watch(self, running: list[asyncio.Task[None]], stopping: asyncio.Event) -> None:
-        """Until told to stop, or until no part is left that could be started again."""
+    async def _watch(self, running: set[asyncio.Task[None]], stopping: asyncio.Event) -> None:
+        """Until told to stop, or until a part ended for good. Raises what went wrong here."""
         told = asyncio.create_task(stopping.wait())
-        while running and not told.done():
-            done, _ = await asyncio.wait({told, *running}, return_when=asyncio.FIRST_COMPLETED)
-            running[:] = [task for task in running if task not in done]
-            failed = [part.name for part in (self._userstats, *self._bridges) if part.failed]
-            if failed and not told.done():
-                self._say(f"  {', '.join(failed)} ended for good; the log above says why")
-                break
-        told.cancel()
+        try:
+            while running and not told.done():
+                done, _ = await asyncio.wait({told, *running}, return_when=asyncio.FIRST_COMPLETED)
+                running -= done
+                for task in done:
+                    task.result()
+                failed = [part.name for part in (self._userstats, *self._bridges) if part.failed]
+                if failed and not told.done():
+                    self._say(f"  {', '.join(failed)} ended for good; the log above says why")
+                    return
+        finally:
+            told.cancel()
 
     async def _keep(self, broker: EmbeddedBroker) -> None:
         """Start the broker again when it dies, or when it says that a stream is broken (a disk that was full)."""
@@ -82,85 +96,80 @@ class Together:
             await asyncio.sleep(1)
             if broker.alive:
                 unwell = 0 if await broker.healthy() else unwell + 1
-                if unwell < 30:
+                if unwell < _UNWELL:
                     continue
                 self._say("  broker      is unwell for half a minute; starting it again")
             await broker.stop()
             try:
                 running = await broker.start()
                 self._say(f"  broker      started again on {running.url}")
-            except BrokerFailed as error:
+            except (BrokerFailed, StoreHeld, OSError) as error:
                 self._say(f"  broker      does not start: {error}")
                 await asyncio.sleep(5)
             unwell = 0
 
-    async def _await_userstats(self) -> None:
-        began = time.monotonic()
-        told = False
-        while not self._userstats.failed:
-            answer = await self._ask("system.ping")
-            if answer is not None:
-                self._say(f"  userstats   answering, {self._planned.http}/metrics")
-                return
-            if time.monotonic() - began > _PATIENCE and not told:
-                self._say("  userstats   does not answer yet; its log lines say why")
-                told = True
-            await asyncio.sleep(0.2)
+    async def _welcome(self) -> None:
+        """Say how it goes, and what a person may do now."""
+        if self._planned.userstats:
+            await self._say_when_answering()
+        if self._planned.userstats and self._bridges:
+            await self._say_when_counting()
+        self._say(self._what_next())
 
-    async def _ask(self, question: str) -> dict[str, Any] | None:
-        """The data of an answer, or None."""
+    async def _say_when_answering(self) -> None:
+        patience = time.monotonic() + _PATIENCE
+        while await self._ask(subjects.PING) is None:
+            if patience and time.monotonic() > patience:
+                self._say("  userstats   does not answer yet; its log lines say why")
+                patience = 0.0
+            await asyncio.sleep(0.2)
+        self._say(f"  userstats   answering, {self._planned.http}/metrics")
+
+    async def _say_when_counting(self) -> None:
+        patience = time.monotonic() + _QUIET
+        while time.monotonic() < patience:
+            answer = await self._ask(subjects.question("system.coverage"))
+            rooms = [f"{row['domain']}/{row['channel']}" for row in (answer or {}).get("data") or ()]
+            if rooms:
+                more = f" and {len(rooms) - 5} more" if len(rooms) > 5 else ""
+                self._say(f"  counting    {', '.join(rooms[:5])}{more}")
+                return
+            await asyncio.sleep(0.2)
+        self._say("  counting    nothing yet; the bridge's log lines say whether it is connected")
+
+    async def _ask(self, subject: str) -> dict[str, Any] | None:
+        """The answer, or None where none comes."""
+        client: Client | None = None
         try:
             client = await connect(self._planned.nats, "client", name="start", folder=self._folder, within=0.5)
-        except (NatsError, OSError):
-            return None
-        try:
-            reply = await client.request(subjects.question(question), b"{}", timeout=2)
+            reply = await client.request(subject, b"{}", timeout=2)
             body: dict[str, Any] = json.loads(reply.data)
-            return body if body.get("success") else None
-        except (NatsError, TimeoutError, ValueError):
+        except (NatsError, TimeoutError, OSError, ValueError):
             return None
         finally:
-            await client.close()
+            if client:
+                await client.close()
+        return body
 
-    async def _what_next(self, stopping: asyncio.Event) -> str:
-        """What a person may do now."""
-        ask = "python query_cli.py"
-        if not self._bridges and not self._planned.userstats:
-            return "Nothing to run."
+    def _what_next(self) -> str:
         if not self._bridges:
             return (
                 "\nUp. No bridge runs: add rooms to `channels` in the configuration, or start again with --demo\n"
                 "(an invented room) or --channel cytu.be/NAME (a CyTube room, as a guest).\nCtrl-C stops everything."
             )
-        if self._planned.userstats:
-            await self._or(stopping, self._first_counts())
+        ask = _command(self._config, Path.cwd())
         return (
             "\nUp. Try:\n"
-            f"  {ask} system stats\n"
             f"  {ask} leaderboard messages --limit 10\n"
-            f"  {ask} channel list\n"
+            f"  {ask} channel present\n"
+            f"  {ask} --help\n"
             f"  curl {self._planned.http}/metrics\n"
             "Ctrl-C stops everything."
         )
 
-    async def _first_counts(self) -> None:
-        """Until something was counted, but not for long: a quiet room is no fault."""
-        for _ in range(100):
-            answer = await self._ask("channel.list")
-            if answer and answer.get("data"):
-                rooms = ", ".join(f"{row.get('domain')}/{row.get('channel')}" for row in answer["data"][:5])
-                self._say(f"  counting    {rooms}")
-                return
-            await asyncio.sleep(0.2)
-        self._say("  counting    nothing yet; the bridge's log lines say whether it is connected")
 
-    @staticmethod
-    async def _or(stopping: asyncio.Event, something: Any) -> None:
-        """Wait for something, or for being told to stop."""
-        tasks = {asyncio.create_task(something), asyncio.create_task(stopping.wait())}
-        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        for task in done:
-            task.result()
+def _command(config: Path, here: Path) -> str:
+    """How the command line is called in this folder, so that it finds this configuration."""
+    program = str(_CLI.relative_to(here)) if _CLI.is_relative_to(here) else str(_CLI)
+    found = config in (here / "config.json", _CLI.parent / "config.json")
+    return f"python {program}" if found else f"python {program} --config {config}"

@@ -19,6 +19,7 @@ from typing import Any, Final
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from bridges import __main__ as bridges
 from scripts.broker import BrokerFailed, EmbeddedBroker
 from scripts.broker_store import StoreHeld
 from scripts.plan import Plan, plan
@@ -42,11 +43,15 @@ def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--channel", action="append", default=[], metavar="cytu.be/NAME",
                         help="join this CyTube room as a guest; may be given several times")  # fmt: skip
     parser.add_argument("--only", choices=("userstats", "bridge"), help="only this part (and a broker for userstats)")
-    parser.add_argument("--bridge", metavar="NAME", help="with --only bridge: cytube, kryten or demo")
+    parser.add_argument("--bridge", metavar="NAME", choices=bridges.names(),
+                        help=f"with --only bridge: {', '.join(bridges.names())}")  # fmt: skip
     parser.add_argument("--background", action="store_true", help="run on; log to userstats.log, pid in userstats.pid")
     parser.add_argument("--stop", action="store_true", help="stop what runs in the background")
     parser.add_argument("--status", action="store_true", help="say what runs")
-    return parser.parse_args(given)
+    options = parser.parse_args(given)
+    if (options.only == "bridge") != bool(options.bridge):
+        parser.error("--only bridge and --bridge NAME belong together")
+    return options
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -55,8 +60,10 @@ def main(given: Sequence[str] | None = None) -> int:
     try:
         return _do(options, given)
     except ConfigError as error:
-        say(f"{options.config}: {error}")
+        say(str(error) if error.path.startswith("--") else f"{options.config}: {error}")
         return 2
+    except KeyboardInterrupt:
+        return 130
     except (BrokerFailed, StoreHeld, BrokerRefused, BrokerUnreachable, CannotMend, OSError) as error:
         say(f"Failed: {error}")
         return 1
@@ -186,7 +193,8 @@ def _status(instance: Instance) -> int:
         say("Nothing runs here.")
         return 1
     status = instance.status()
-    say(f"Running (process {pid}), broker: {status.get('broker')}, bridges: {status.get('bridges') or 'none'}.")
+    through = ", ".join(status["bridges"]) or "none"
+    say(f"Running (process {pid}), broker: {status['broker']}, bridges: {through}.")
     return 0
 
 

@@ -20,7 +20,7 @@ from .answer import Answers
 from .contract.broker import BrokerRefused, ConnectionEnded, connect
 from .contract.config import ConfigError, load
 from .contract.kryten import kryten_broker
-from .contract.process import configure_log
+from .contract.process import configure_log, told
 from .contract.pseudonym import Pseudonyms, load_key
 from .dead_letters import DeadLetters
 from .inbox import Inbox
@@ -67,15 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return uvloop.run(run(read))
         return asyncio.run(run(read))
-    except ConfigError as error:
-        log.error("%s", error)
-        return 2
-    except (BrokerRefused, ConnectionEnded, WrongSchema, OSError, ValueError, sqlite3.Error) as error:
-        log.error("%s", error)
-        return 1
-    except Fenced as error:
-        log.error("%s", error)
-        return 3
+    except Exception as error:
+        code, words = _ending(error)
+        log.error("%s", words)
+        return code
+
+
+def _ending(error: Exception) -> tuple[int, str]:
+    """Exit code and last words."""
+    if isinstance(error, ConfigError):
+        return 2, str(error)
+    if isinstance(error, Fenced):
+        return 3, str(error)
+    if isinstance(error, (BrokerRefused, ConnectionEnded, WrongSchema, OSError, sqlite3.Error)):
+        return 1, str(error)
+    return 1, f"userstats cannot go on: {told(error)}"
 
 
 async def run(read: settings.Settings) -> int:
@@ -84,7 +90,7 @@ async def run(read: settings.Settings) -> int:
     for name in ("SIGTERM", "SIGINT"):
         with contextlib.suppress(NotImplementedError):  # Windows: Ctrl-C raises KeyboardInterrupt instead
             asyncio.get_running_loop().add_signal_handler(getattr(signal, name), stopping.set)
-    await _until_one_ends(stopping.wait(), _serve(read))
+    await _until_one_ends(stopping.wait(), _serve(read), patience=20)
     return 0
 
 
@@ -132,7 +138,8 @@ async def _serve(read: settings.Settings) -> None:
             service.catalogue, store, pseudonyms, zone=read.questions.timezone, services=(recorder, state),
             deadline=read.questions.deadline_seconds, observe=observe,
         )  # fmt: skip
-        surface = NatsSurface(client, answers, package_version(), embedded=read.nats.embedded)
+        inboxes = read.nats.inbox_prefix.partition("{role}")[0]
+        surface = NatsSurface(client, answers, package_version(), embedded=read.nats.embedded, inboxes=inboxes)
         metrics = Metrics(
             service, ingest, package_version(), lambda: bool(client.is_connected), timings,
             waiting=lambda: surface.waiting,
@@ -152,6 +159,22 @@ async def _serve(read: settings.Settings) -> None:
             _raised(lost),
             _speak_kryten(read, answers, http.port),
         )
+
+
+def _key(read: settings.Settings) -> bytes:
+    try:
+        return load_key(read.folder / read.pseudonyms.key_file)
+    except ValueError as error:
+        raise ConfigError("$.pseudonyms", str(error)) from error
+
+
+async def _opened(read: settings.Settings) -> Store:
+    try:
+        return await open_store(read.database, read.folder)
+    except (ConfigError, OSError, sqlite3.Error):
+        raise
+    except Exception as error:  # the driver's own; it has not seen anything yet that it could quote
+        raise DatabaseGone(f"the database cannot be opened: {error}") from error
 
 
 async def _speak_kryten(read: settings.Settings, answers: Answers, port: int) -> None:
@@ -193,7 +216,7 @@ async def _seed(
     await asyncio.Event().wait()
 
 
-async def _until_one_ends(*parts: Coroutine[Any, Any, object]) -> None:
+async def _until_one_ends(*parts: Coroutine[Any, Any, object], patience: float = 3.0) -> None:
     """Run the parts until one of them ends, then end the others; what it raised is raised."""
     tasks = [asyncio.create_task(part) for part in parts]
     try:
@@ -201,9 +224,12 @@ async def _until_one_ends(*parts: Coroutine[Any, Any, object]) -> None:
         for task in done:
             task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = set(tasks)
+        while left:  # once is not enough: `asyncio.wait_for` (3.11) swallows a cancellation that meets its answer
+            for task in left:
+                task.cancel()
+            _, left = await asyncio.wait(left, timeout=patience)
+        await asyncio.gather(*tasks, return_exceptions=True)  # nobody is told what they raised on their way out
 
 
 if __name__ == "__main__":

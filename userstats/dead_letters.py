@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import sqlite3
 from collections import Counter
 from typing import Final
 
@@ -18,7 +20,8 @@ log = logging.getLogger(__name__)
 
 _EVERY: Final = 1.0
 _ROWS: Final = """
-SELECT seq, reason, path, detail, subject, sha256, bytes, at FROM dead_letters WHERE seq > :after ORDER BY seq LIMIT 100
+SELECT seq, reason, path, detail, subject, sha256, bytes, at FROM dead_letters
+WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT 100
 """
 
 
@@ -35,6 +38,10 @@ class DeadLetter(msgspec.Struct, frozen=True):
     at: int
 
 
+class _NotTaken(Exception):
+    """The stream of dead letters refused one."""
+
+
 class DeadLetters:
     """Publishes the dead letters in order. The message id makes a repetition after a crash harmless."""
 
@@ -42,6 +49,7 @@ class DeadLetters:
         self._service = service
         self._client = client
         self._after = after
+        self._complaint = ""
 
     @classmethod
     async def from_start(cls, service: Service, client: Client) -> DeadLetters:
@@ -59,21 +67,36 @@ class DeadLetters:
             try:
                 while await self._some():
                     pass
-            except (NatsError, TimeoutError):
-                continue  # the connection says itself when it is gone and back
+            except _NotTaken as refused:
+                self._complain(str(refused))
+            except (NatsError, OSError, sqlite3.Error):
+                continue  # who is gone - the broker, the database - is said, and said to be back, by those who need it
+            else:
+                self._complain("")
 
     async def _some(self) -> bool:
+        until = self._service.position.seq
+        self._after = min(self._after, until)  # a stream that was made anew has its numbers once more
         async with self._service.store.reading() as reader:
-            rows = await reader.rows(_ROWS, {"after": self._after})
+            rows = await reader.rows(_ROWS, {"after": self._after, "until": until})
         for row in rows:
-            letter = DeadLetter(*row)
-            headers = {"Nats-Msg-Id": f"{self._service.position.stream}:{letter.seq}"}
-            await self._client.request(
-                subjects.dead(letter.reason), msgspec.json.encode(letter), timeout=5, headers=headers
-            )
-            self._after = letter.seq
+            await self._publish(DeadLetter(*row))
         if rows:
             reasons = Counter(row[1] for row in rows)
             said = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
             log.warning("messages that are no events, up to message %d: %s; see dead_letters", self._after, said)
         return len(rows) > 0
+
+    async def _publish(self, letter: DeadLetter) -> None:
+        headers = {"Nats-Msg-Id": f"{self._service.position.stream}:{letter.seq}"}
+        reply = await self._client.request(
+            subjects.dead(letter.reason), msgspec.json.encode(letter), timeout=5, headers=headers
+        )
+        if error := json.loads(reply.data).get("error"):
+            raise _NotTaken(error.get("description", "no reason given"))
+        self._after = letter.seq
+
+    def _complain(self, complaint: str) -> None:
+        if complaint and complaint != self._complaint:
+            log.error("dead letters are not taken: %s; they wait in the database", complaint)
+        self._complaint = complaint

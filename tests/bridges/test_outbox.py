@@ -21,7 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridges.outbox import Outbox
-from bridges.outbox_file import OutboxTaken, OutboxUnreadable, Row
+from bridges.outbox_file import Draft, OutboxFile, OutboxTaken, OutboxUnreadable, Row
 from bridges.settings import BridgeSettings
 from tests.bridges.observed import (
     NOW,
@@ -357,6 +357,18 @@ async def test_after_a_restart_every_row_may_have_been_sent_so_none_is_taken_bac
     await again.close()
 
     assert (gone, left) == (0, [(1, 1), (2, 2), (3, 3)])
+
+
+async def test_rows_that_come_while_others_are_taken_back_leave_no_gap(tmp_path: Path) -> None:
+    file = await OutboxFile.open(tmp_path / "x.db")
+    await file.append([Draft("s", b"%d" % n, NOW) for n in range(1, 4)], {}, 1)
+    taking_back = asyncio.create_task(file.revise(lambda row: None if row.n == 3 else row.body))
+    await asyncio.sleep(0)
+    await file.append([Draft("s", b"4", NOW)], {}, 1)
+    gone, left = await taking_back, await file._rows(0, 10)
+    await file.close()
+
+    assert (gone, [(row.n, row.body) for row in left]) == (1, [(1, b"1"), (2, b"2"), (3, b"4")])
 
 
 async def test_a_row_can_be_changed_before_it_was_sent(outbox: Outbox) -> None:

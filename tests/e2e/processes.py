@@ -8,30 +8,42 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from nats.aio.client import Client
 
+from scripts.parts import dies_with_parent
 from userstats.contract import subjects
 
 ROOT = Path(__file__).parents[2]
 
 
 class Part:
-    """One process; its log goes to a file that a failing test shows."""
+    """One process; its log goes to a file that a failing test shows. `async with` starts it and leaves none behind."""
 
     def __init__(self, folder: Path, *command: str) -> None:
         self.command = command
         self.folder = folder
-        self.log = folder / f"{command[0]}.log"
+        self.log = folder / f"{'-'.join(word for word in command[:2] if not word.startswith('-'))}.log"
         self.process: asyncio.subprocess.Process | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.kill()
 
     async def start(self) -> None:
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", *self.command, cwd=self.folder, env=environment, stdout=log, stderr=log
-            )
+                sys.executable, "-m", *self.command, cwd=self.folder, env=environment, stdout=log, stderr=log,
+                preexec_fn=dies_with_parent(),
+            )  # fmt: skip
 
     async def kill(self) -> None:
         """SIGKILL, as an out-of-memory killer would."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 from tests.brokers import Brokers
@@ -56,3 +58,24 @@ async def test_a_question_that_is_asked_wrongly_is_answered_in_words(fresh_broke
         "details": {"path": "$"},
     }
     assert await userstats.stop() == 0
+
+
+async def test_userstats_stops_at_once_while_it_waits_for_a_broker(tmp_path: Path) -> None:
+    configure(tmp_path, nats=BROKER, http={"port": 0})
+    async with Part(tmp_path, "userstats") as userstats, asyncio.timeout(30):
+        while "no broker yet" not in userstats.log.read_text():  # noqa: ASYNC110 - it is another process
+            await asyncio.sleep(0.05)
+
+        assert await userstats.stop() == 0
+
+
+async def test_a_database_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    configure(tmp_path, nats=BROKER, http={"port": 0})
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "userstats.db").write_bytes(b"no database at all" * 100)
+    async with Part(tmp_path, "userstats") as userstats, asyncio.timeout(30):
+        assert userstats.process
+        code = await userstats.process.wait()
+
+    assert (code, userstats.log.read_text().partition(" ")[2].count("\n")) == (1, 1)
+    assert "file is not a database" in userstats.log.read_text()

@@ -81,7 +81,7 @@ async def series(reader: Reader, scope: Scope, period: Period, step: Step = "hou
     return found
 
 
-@query("channel.people_by_hour", shape="series", period="7d")
+@query("channel.people_by_hour", shape="series", period="24h")
 async def talkers(
     reader: Reader, directory: Directory, scope: Scope, period: Period, step: Step = "hour"
 ) -> list[Talkers]:

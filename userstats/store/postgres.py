@@ -81,6 +81,15 @@ class PostgresStore:
             driver.TooManyConnectionsError,
             driver.IdleInTransactionSessionTimeoutError,
         )
+        self._refusals: tuple[type[BaseException], ...] = (
+            driver.InsufficientResourcesError,  # a full disk
+            driver.OperatorInterventionError,
+            driver.TransactionRollbackError,
+            driver.PostgresSystemError,
+            driver.ReadOnlySQLTransactionError,  # a replica that is to become the primary
+            driver.LockNotAvailableError,
+        )
+        """What passes by itself, or once somebody has made room."""
         self._turn = asyncio.Lock()
         self._writer: asyncpg.Connection | None = None
         self._pool: asyncpg.Pool = driver.create_pool(
@@ -148,7 +157,8 @@ class PostgresStore:
                 await self._resolve(new, error)
             except BaseException:
                 writer.terminate()
-                raise
+                with self._noticing():
+                    raise
 
     async def _move(self, writer: asyncpg.Connection, old: Position, new: Position) -> None:
         """Take the position's row, so that one writer at a time goes on from here, and move it."""
@@ -204,11 +214,12 @@ class PostgresStore:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[PostgresReader]:
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            yield PostgresReader(connection)
+        with self._noticing():
+            async with (
+                self._pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                yield PostgresReader(connection)
 
     async def close(self) -> None:
         try:
@@ -224,6 +235,8 @@ class PostgresStore:
             yield
         except self._lost as error:
             raise DatabaseGone(f"the database is gone ({type(error).__name__})") from error
+        except self._refusals as error:
+            raise DatabaseGone(f"the database refuses ({type(error).__name__})") from error
 
     async def _writing(self) -> asyncpg.Connection:
         """The writer's connection; a database that is gone is waited for."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from bridges.bridge import Bridge
 from bridges.cytube import Channel, Cytube, bridges, parse_channel, rooms
-from bridges.cytube_room import place_of, site
+from bridges.cytube.client import guest_name
+from bridges.cytube_room import AUTO_VIA, GIVEN_ROOMS, place_of, site
 from userstats.contract.config import ConfigError, from_document
 from userstats.contract.events import Place
+from userstats.contract.pseudonym import Pseudonyms
 
 ADDRESSES = [
     ("cytu.be/r/Lounge", "cytu.be", "Lounge"),
@@ -104,3 +108,53 @@ def test_no_password_is_shown_where_settings_are_shown() -> None:
     shown = repr((Cytube(name="StatsBot", password="hunter2"), Channel(domain="a", channel="b", password="sesame")))
 
     assert shown == "(Cytube(name='StatsBot'), Channel('a', 'b', via='auto'))"
+
+
+CHANNELS = {
+    "channels": [
+        {"domain": "cytu.be", "channel": "either"},
+        {"domain": "cytu.be", "channel": "ours", "via": "cytube"},
+        {"domain": "cytu.be", "channel": "theirs", "via": "kryten"},
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, ["either", "ours"]),
+        ({AUTO_VIA: "cytube"}, ["either", "ours"]),
+        ({AUTO_VIA: "kryten"}, ["ours"]),
+        ({GIVEN_ROOMS: "[]"}, ["either", "ours"]),
+        ({AUTO_VIA: "kryten", GIVEN_ROOMS: '["cytu.be/r/Ours", "cytu.be/r/More"]'}, ["ours", "more"]),
+    ],
+)
+def test_who_listens_is_decided_by_via_and_the_command_line_adds_rooms(
+    environment: dict[str, str], expected: list[str]
+) -> None:
+    found = bridges(from_document(CHANNELS), environment)
+
+    assert [bridge.place.channel for bridge in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("cytu.be/a", "must be a JSON list of rooms"),
+        ('{"a": 1}', "must be a JSON list of rooms"),
+        ("[1]", "must be a JSON list of rooms"),
+        ('["nowhere"]', "the address of a room is SITE/ROOM or SITE/r/ROOM, for example cytu.be/r/NAME"),
+    ],
+)
+def test_rooms_of_the_command_line_that_cannot_be_are_refused(given: str, said: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        bridges(from_document({}), {GIVEN_ROOMS: given})
+
+    assert str(raised.value) == f"{GIVEN_ROOMS}: {said}"
+
+
+def test_a_guest_has_the_same_name_at_every_start_and_another_one_in_each_installation() -> None:
+    names = [guest_name(Pseudonyms(key * 16)) for key in (b"a", b"a", b"b")]
+
+    assert names[0] == names[1] != names[2]
+    assert all(re.fullmatch(r"stats_[0-9a-f]{6}", name) for name in names)

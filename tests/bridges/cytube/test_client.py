@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections import Counter
 
 import pytest
 
-from bridges.cytube import client, socket
+from bridges.cytube import bridges, client, socket
+from bridges.cytube.client import guest_name
+from bridges.cytube_room import GIVEN_ROOMS
 from tests.stand_ins.cytube import Settings, StandIn
+from userstats.contract.config import from_document
 
 from .watching import Watching, bridge_to
 
@@ -212,3 +216,16 @@ async def test_no_password_and_nothing_that_was_said_is_logged(caplog: pytest.Lo
     text = "\n".join(f"{record.name} {record.getMessage()}" for record in logged)
     assert [secret for secret in ("hunter2", "open sesame", "marker") if secret in text] == []
     assert "marker" not in repr((seen.observations, seen.desk.cursors))
+
+
+async def test_in_a_room_of_the_command_line_the_bot_is_a_guest_and_none_of_the_people() -> None:
+    async with StandIn() as site:
+        room = site.room("lounge")
+        await room.enter("Amy")
+        (bot,) = bridges(from_document({}), {GIVEN_ROOMS: json.dumps([f"{site.url}/lounge"])})
+        async with Watching(bot) as seen:
+            await seen.joined()
+            names = [member.name for member in room.members]
+
+    assert names == ["Amy", guest_name(seen.desk.pseudonyms)]
+    assert [roster["people"] for roster in seen.of("RosterSeen")] == [[{"person": "amy", "afk": False}]]

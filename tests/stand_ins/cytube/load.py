@@ -30,7 +30,7 @@ class Load:
     people: int
     seed: int = 1
     rate: float = 0.0
-    """Chat lines per second; 0 is as fast as it goes."""
+    """Chat lines per second, at most; 0 is as fast as it goes."""
     pm: float = 0.0
     afk: float = 0.0
     turnover: float = 0.0
@@ -78,7 +78,7 @@ async def run(room: Room, load: Load) -> None:
         await speaker.enter()
         await speaker.say(text)
         if load.rate:
-            due += 1 / load.rate
+            due = max(due, loop.time() - 1 / load.rate) + 1 / load.rate  # what a wait held up is not made up for
             await asyncio.sleep(max(0.0, due - loop.time()))
 
 

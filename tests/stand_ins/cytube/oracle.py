@@ -20,6 +20,8 @@ class Person:
 
     name: str
     messages: int = 0
+    words: int = 0
+    """Of `messages`, separated by blanks."""
     shadow_messages: int = 0
     """Said while shadow-muted: only moderators and the speaker saw them. Not in `messages`."""
     pms: int = 0
@@ -82,6 +84,7 @@ class Oracle:
             person.shadow_messages += 1
             return
         person.messages += 1
+        person.words += len(text.split())
         for word in text.split():
             thanked = _THANKS.fullmatch(word)
             if word in emotes:
