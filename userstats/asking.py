@@ -120,12 +120,12 @@ class Scope(msgspec.Struct, frozen=True):
 
 
 def during(
-    ledger: Ledger, period: Period, columns: str, where: str = "", whole: str = ""
+    ledger: Ledger, period: Period, columns: str, where: str = "", whole: str = "", daily: str = ""
 ) -> tuple[str, dict[str, Any]]:
     """A FROM item with a ledger's rows of a period: whole UTC days from the day table, the edges from the quarters.
 
     `columns` are dimensions and measures; `where` begins with ` AND `, and is applied inside. For all time the totals
-    table serves (or `whole`, a coarser roll-up that has these columns). Returns the SQL and its parameters; rows are
+    table serves (or `whole`, a coarser roll-up that has these columns); for days likewise `daily`. Returns the SQL and its parameters; rows are
     not yet summed over days and quarters.
     """
     if period.all_time:
@@ -134,12 +134,13 @@ def during(
     day_from, day_to = -(-first // QUARTERS_A_DAY), last // QUARTERS_A_DAY
     parts = []
     parameters: dict[str, Any] = {}
+    days = daily or ledger.days
     if day_to > day_from:
         if day_to - day_from <= _MOST_DAYS:
-            parts.append(f"SELECT {columns} FROM {ledger.days} WHERE day IN :d_days{where}")
+            parts.append(f"SELECT {columns} FROM {days} WHERE day IN :d_days{where}")
             parameters["d_days"] = tuple(range(day_from, day_to))
         else:
-            parts.append(f"SELECT {columns} FROM {ledger.days} WHERE day >= :d_from AND day < :d_to{where}")
+            parts.append(f"SELECT {columns} FROM {days} WHERE day >= :d_from AND day < :d_to{where}")
             parameters |= {"d_from": day_from, "d_to": day_to}
         edges = (*range(first, day_from * QUARTERS_A_DAY), *range(day_to * QUARTERS_A_DAY, last))
     else:
@@ -162,13 +163,13 @@ def period_of(request: Mapping[str, Any], default: str, now: int, default_zone: 
     """The period of a request with since, from, to, hours, days, in its tz. Refused (400) if wrong."""
     name = request.get("tz") or default_zone
     tz = zone(name)
-    if sum(bool(request.get(key)) for key in ("since", "from", "hours", "days")) > 1:
+    if sum(request.get(key) not in (None, "") for key in ("since", "from", "hours", "days")) > 1:
         raise Refused(400, "say only one of since, from, hours and days")
     end = min(now, _moment(request["to"], tz, "to", at_end=True)) if request.get("to") else now
     since = request.get("since") or ""
-    if request.get("hours"):
+    if request.get("hours") is not None:
         since = f"{request['hours']}h"
-    if request.get("days"):
+    if request.get("days") is not None:
         since = f"{request['days']}d"
     if request.get("from"):
         start: int | None = _moment(request["from"], tz, "from")
@@ -199,6 +200,6 @@ def _moment(text: str, tz: ZoneInfo, name: str, *, at_end: bool = False) -> int:
         else:
             moment = datetime.fromisoformat(text)
             moment = moment if moment.tzinfo else moment.replace(tzinfo=tz)
-        return int(moment.astimezone(UTC).timestamp() * 1000)
+        return max(0, int(moment.astimezone(UTC).timestamp() * 1000))
     except (ValueError, OverflowError, OSError) as error:
         raise Refused(400, f"{name}: {text!r} is no date; write it like 2026-11-20 or 2026-11-20T18:00") from error

@@ -16,6 +16,7 @@ EMOTES: Final = Ledger(
         Rollup("emotes_everywhere", ("emote",), (("uses DESC", "emote"),)),
         Rollup("emotes_by_place", ("place", "emote"), (("place", "uses DESC", "emote"),)),
         Rollup("emotes_place_totals", ("place",)),
+        Rollup("emotes_place_days", ("day", "place", "emote")),
     ),
     totals_indexes=(("person",),),
 )

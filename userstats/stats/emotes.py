@@ -59,7 +59,7 @@ async def user(
 async def leaderboard(reader: Reader, scope: Scope, period: Period, limit: Limit = 10) -> list[Used]:
     """Which emotes are used the most."""
     whole = "emotes_everywhere" if scope.places is None else "emotes_by_place"
-    facts, parameters = during(EMOTES, period, "emote, uses AS number", scope.where(), whole)
+    facts, parameters = during(EMOTES, period, "emote, uses AS number", scope.where(), whole, "emotes_place_days")
     if not period.all_time or len(scope.places or (0,)) > 1:
         facts = f"(SELECT emote, SUM(number) AS number FROM {facts} GROUP BY emote) AS sums"
     rows = await reader.rows(
