@@ -18,12 +18,16 @@ import nats.errors
 import nats.js.errors
 import nkeys
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nats.aio.client import Client
 
 from scripts.broker import EmbeddedBroker
 from tests.brokers import ANY_PORT, Brokers
 from userstats.contract.broker import (
     BrokerRefused,
     BrokerUnreachable,
+    Connection,
     ConnectionEnded,
     NatsSettings,
     TlsSettings,
@@ -34,6 +38,11 @@ from userstats.contract.broker import (
 
 PASSWORD = "correct-horse-battery"
 SUBJECT = "chat.v1.event.demo.a.b.MessageSent"
+
+
+def header_lines(headers: list[tuple[str, str]]) -> bytes:
+    """Headers as they are on the wire."""
+    return b"".join(f"{name}:{value}\r\n".encode("utf-8", "surrogatepass") for name, value in headers)
 
 
 class Told:
@@ -286,3 +295,8 @@ async def test_a_broker_json_that_holds_nonsense_is_none(tmp_path: Path) -> None
     file.parent.mkdir(parents=True)
     file.write_text('{"url": 1}')
     assert running(ANY_PORT, tmp_path) is None
+
+
+@given(st.binary(max_size=200) | st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9))).map(header_lines))
+def test_headers_are_read_as_nats_py_reads_them(raw: bytes) -> None:
+    assert Connection._parse_header_lines(raw) == Client._parse_header_lines(raw)
