@@ -11,7 +11,7 @@ from pathlib import Path
 if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts import grafana
+from scripts import grafana, reference, reference_questions
 from userstats.contract import schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def generated() -> dict[Path, str]:
     """Every generated file and its text."""
-    return {**schema.generate(), **grafana.generated()}
+    questions = {ROOT / "docs" / "QUERY_ENDPOINTS.md": reference_questions.text()}
+    return {**schema.generate(), **grafana.generated(), **reference.generated(), **questions}
 
 
 def main() -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
+import traceback
 from datetime import UTC, datetime
 from typing import Final, Literal
 
@@ -50,3 +52,12 @@ def configure_log(settings: LogSettings) -> None:
     logging.basicConfig(level=settings.level, handlers=[handler], force=True)
     for library in _TALKATIVE:
         logging.getLogger(library).setLevel(logging.ERROR)
+
+
+def told(error: BaseException) -> str:
+    """What may be logged of an error: its kind and where it arose, innermost first. Its text may quote a name, or what
+    somebody wrote; only the system's and SQLite's own never do."""
+    said = f" ({error})" if isinstance(error, (OSError, sqlite3.Error)) and str(error) else ""
+    frames = traceback.extract_tb(error.__traceback__)[:-5:-1]
+    where = ", ".join(f"{frame.name} at {frame.filename.rpartition('/')[2]}:{frame.lineno}" for frame in frames)
+    return f"{type(error).__name__}{said} in {where or 'an unknown place'}"

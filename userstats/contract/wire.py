@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from functools import cache
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
@@ -80,7 +80,7 @@ def _fault(raw: bytes, event: Event, subject: str) -> Bad | None:
     return None
 
 
-@cache
+@lru_cache(1024)
 def _subject_of(platform: str) -> str:
     return f"{EVENT_ROOT}.{token(platform)}."
 
