@@ -125,8 +125,8 @@ def during(
     """A FROM item with a ledger's rows of a period: whole UTC days from the day table, the edges from the quarters.
 
     `columns` are dimensions and measures; `where` begins with ` AND `, and is applied inside. For all time the totals
-    table serves (or `whole`, a coarser roll-up that has these columns); for days likewise `daily`. Returns the SQL and its parameters; rows are
-    not yet summed over days and quarters.
+    table serves (or `whole`, a coarser roll-up that has these columns); for whole days likewise `daily`. Returns the
+    SQL and its parameters; rows are not yet summed over days and quarters.
     """
     if period.all_time:
         return f"(SELECT {columns} FROM {whole or ledger.totals} WHERE 1 = 1{where}) AS facts", {}
