@@ -35,7 +35,9 @@ def run(events: int, url: str = "", rounds: int = _ROUNDS) -> dict[str, Any]:
     """Count this many events, then ask every question `rounds` times, one at a time.
 
     Returns `events`, `store`, `rss_mb` (of userstats, after all questions), `worst_p99_ms`, and for each question
-    `p50_ms` and `p99_ms`: from the request to the reply, over NATS.
+    `p50_ms`, `p99_ms` and `first_ms`: from the request to the reply, over NATS. What takes longer than 5 ms is kept for
+    a few seconds while nothing new is counted (`userstats/recent.py`), so of a costly question only the first asking,
+    and one in some seconds, does the work: `first_ms` is such a one.
     """
     with tempfile.TemporaryDirectory(prefix="bench-questions-") as name:
         return asyncio.run(_measured(events, url, rounds, Path(name)))
@@ -70,6 +72,7 @@ async def _measured(events: int, url: str, rounds: int, folder: Path) -> dict[st
         "store": "postgres" if url else "sqlite",
         "rss_mb": rss,
         "worst_p99_ms": max(figure["p99_ms"] for figure in figures.values()),
+        "worst_first_ms": max(figure["first_ms"] for figure in figures.values()),
         "questions": figures,
     }
 
@@ -110,9 +113,10 @@ async def _ask(client: Client, name: str, asked: Asked, rounds: int) -> dict[str
         body = json.loads(reply.data)
         if not body["success"]:
             failures.add(body["error"]["message"])
+    first = round(times[0], 2)
     times.sort()
     worst = times[min(len(times) - 1, len(times) * 99 // 100)]
-    figure: dict[str, Any] = {"p50_ms": round(times[len(times) // 2], 2), "p99_ms": round(worst, 2)}
+    figure: dict[str, Any] = {"p50_ms": round(times[len(times) // 2], 2), "p99_ms": round(worst, 2), "first_ms": first}
     if failures:
         figure["refused"] = sorted(failures)
     return figure

@@ -6,6 +6,7 @@ import asyncio
 import difflib
 import inspect
 import logging
+import re
 import secrets
 import time
 import typing
@@ -17,11 +18,13 @@ import msgspec
 
 from .asking import Now, Period, Refused, Scope, period_of, zone
 from .catalogue import Catalogue
+from .contract.process import told
 from .contract.pseudonym import Pseudonyms
 from .contract.questions import Coverage, Failure, PeriodText, Problem, Reply
 from .directory import Directory
+from .recent import COSTLY_SECONDS, Recent
 from .statistic import Question
-from .store.seam import Reader, Store
+from .store.seam import DatabaseGone, Reader, Store
 
 if TYPE_CHECKING:  # the command line reads schemas, and must start without a validator of them
     import jsonschema
@@ -35,6 +38,16 @@ _PERIOD: Final = {
     "since": str | None, "from": str | None, "to": str | None, "hours": int | None, "days": int | None,
     "tz": str | None,
 }  # fmt: skip
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
+_BEGINNINGS: Final = """
+SELECT COUNT(*), MIN(since) FROM (
+    SELECT (SELECT MIN(o.since) FROM observed o WHERE o.place = p.place) AS since FROM places p{scope}
+) AS beginnings WHERE since < :end
+"""
+_OBSERVED: Final = """
+SELECT SUM((CASE WHEN until < :end THEN until ELSE :end END) - (CASE WHEN since > :start THEN since ELSE :start END))
+FROM observed WHERE until > :start AND since < :end{scope}
+"""
 _GIVEN: Final = (Reader, Directory, Scope, Period, Now)
 
 
@@ -65,6 +78,11 @@ class Asked:
         self.schema = _closed(msgspec.json.schema(self.request))
         self.has_period = Period in self.own.values()
         self.has_scope = Scope in self.own.values()
+        told = {Reader, Directory, Scope, Period}
+        self.repeatable = not question.changes and not any(
+            kind is Now or (kind not in told and _is_service(kind)) for kind in self.own.values()
+        )
+        """Whether the answer follows from the request, the period and what is counted, and from nothing else."""
 
     @cached_property
     def validator(self) -> jsonschema.Draft202012Validator:
@@ -131,6 +149,7 @@ class Answers:
         self._services = {type(one): one for one in services}
         self._deadline = deadline
         self._observe = observe
+        self._recent = Recent()
 
     async def answer(self, name: str, request: Mapping[str, Any], asker: Asker = "operator") -> Reply | Failure:
         """Answer a question, or say in words why not. Never raises but for cancellation."""
@@ -148,9 +167,11 @@ class Answers:
             return _failure(name, refused)
         except TimeoutError:
             return _failure(name, Refused(504, f"{name} took longer than {self._deadline:g} s"))
-        except Exception:
+        except DatabaseGone:
+            return _failure(name, Refused(503, "the database does not answer; ask again in a moment"))
+        except Exception as error:
             incident = secrets.token_hex(4)
-            log.exception("question %s failed (incident %s)", name, incident)
+            log.error("question %s failed (incident %s): %s", name, incident, told(error))
             return _failure(name, Refused(500, f"internal error {incident}; the service's log says more"))
 
     async def _answer(self, name: str, request: Mapping[str, Any], asker: Asker) -> Reply:
@@ -160,7 +181,12 @@ class Answers:
         values = {key: value for key, value in request.items() if value is not None}
         for error in self._validators[name].iter_errors(values):
             raise Refused(400, _explain(error, asked), path=error.json_path)
-        typed = msgspec.convert(values, asked.request)
+        if not _storable(values):
+            raise Refused(400, "a text holds a NUL or half of a surrogate pair")
+        try:
+            typed = msgspec.convert(values, asked.request)
+        except msgspec.ValidationError as error:  # 10.0 is an integer to the schema and none to msgspec
+            raise Refused(400, str(error)) from error
         period = self._period(asked, values)
         async with self._store.reading() as reader:
             scope = await _scope(reader, values) if asked.has_scope else Scope()
@@ -172,9 +198,17 @@ class Answers:
                 key: given[kind] if kind in _GIVEN else self._services.get(kind) or getattr(typed, key)
                 for key, kind in asked.own.items()
             }
-            data = await asked.question.answer(**arguments)
             as_of = (await reader.rows("SELECT seq FROM stream_position WHERE shard = 0"))[0][0]
-            coverage = await _coverage(reader, scope, period) if asked.has_period and asked.has_scope else None
+            key = (name, msgspec.json.encode(values, order="sorted"), period.zone)
+            kept = self._recent.get(key, as_of) if asked.repeatable else None
+            if kept:
+                data, coverage = kept.data, kept.coverage
+            else:
+                began = time.perf_counter()
+                data = await asked.question.answer(**arguments)
+                coverage = await _coverage(reader, scope, period) if asked.has_period and asked.has_scope else None
+                if asked.repeatable and time.perf_counter() - began > COSTLY_SECONDS:
+                    self._recent.keep(key, as_of, data, coverage)
         return Reply(
             question=name, shape=asked.question.shape, data=data, timezone=period.zone, coverage=coverage, as_of=as_of,
             period=_period_text(period) if asked.has_period else None, generated_at=period.iso(self._now()),
@@ -191,6 +225,15 @@ class Answers:
             close = difflib.get_close_matches(name, self.asked, 3, 0.5)
             raise Refused(404, f"no question is called {name!r}", did_you_mean=close)
         return asked
+
+
+def _storable(value: Any) -> bool:
+    """Whether every text in it is one that both databases take."""
+    if isinstance(value, str):
+        return not _UNSTORABLE.search(value)
+    if isinstance(value, Mapping):
+        return all(map(_storable, value.values()))
+    return not isinstance(value, list) or all(map(_storable, value))
 
 
 def _period_text(period: Period) -> PeriodText:
@@ -248,18 +291,17 @@ async def _known(reader: Reader) -> list[str]:
 
 
 async def _coverage(reader: Reader, scope: Scope, period: Period) -> Coverage:
-    rows = await reader.rows(
-        f"SELECT place, since, until FROM observed WHERE since < :end{scope.where()}",
-        {"end": period.end, **scope.parameters},
-    )
     imported = await _imported(reader, scope, period)
-    if not rows:
+    ((places, earliest),) = await reader.rows(
+        _BEGINNINGS.format(scope=scope.where(" WHERE ", "p.place")), {"end": period.end, **scope.parameters}
+    )
+    if not places:
         return Coverage(ratio=None, observed_since=None, imported_until=imported)
-    earliest = min(since for _, since, _ in rows)
     start = earliest if period.start is None else period.start
-    observed = sum(max(0, min(until, period.end) - max(since, start)) for _, since, until in rows)
-    places = len({place for place, _, _ in rows})
-    ratio = observed / (places * max(1, period.end - start))
+    ((observed,),) = await reader.rows(
+        _OBSERVED.format(scope=scope.where()), {"start": start, "end": period.end, **scope.parameters}
+    )
+    ratio = int(observed or 0) / (places * max(1, period.end - start))
     return Coverage(ratio=round(min(1.0, ratio), 6), observed_since=period.iso(earliest), imported_until=imported)
 
 
