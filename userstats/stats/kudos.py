@@ -20,7 +20,7 @@ from ..directory import Called, Directory
 from ..kudos_rules import KudosSettings, Memo, alias_added, alias_removed, judge, named
 from ..observed import Stretch, covered, stretches
 from ..statistic import QUARTER_MS, Metric, Section, Statistic, query
-from ..store.meant import TOTALS, counted
+from ..store.meant import TOTALS, counted, known
 from ..store.seam import Reader
 from ..thanked import KUDOS, NOBODY, OF_KIND, PLUSPLUS, Kind, facts_of, share, thanked
 from ..writes import Moment
@@ -193,8 +193,8 @@ async def by_hour(reader: Reader, scope: Scope, period: Period, step: Step = "ho
 
     The first and the last bucket hold what lies within the period.
     """
-    known = await stretches(reader, scope, period)
-    first = period.first if period.first is not None else await _first(reader, known, period)
+    seen = await stretches(reader, scope, period)
+    first = period.first if period.first is not None else await _first(reader, seen, period)
     if first is None:
         return []
     edges = borders(first, period.end, step, period.tz, _MOST_BUCKETS)
@@ -208,7 +208,7 @@ async def by_hour(reader: Reader, scope: Scope, period: Period, step: Step = "ho
     for slot, count, plusplus in rows:
         bucket = sums[bisect.bisect_right(edges, widths.start(slot)) - 1]
         bucket[:] = [bucket[0] + count, bucket[1] + plusplus]
-    observed = covered([(one.since, one.until) for one in known], edges)
+    observed = covered([(one.since, one.until) for one in seen], edges)
     return [
         Bucket(period.iso(at), *(bucket if seen or bucket[0] else (None, None)))
         for at, bucket, seen in zip(edges, sums, observed, strict=False)
@@ -230,13 +230,12 @@ async def verdicts(reader: Reader, scope: Scope, period: Period) -> list[Verdict
     sums = ", ".join(f"COALESCE(SUM({name}), 0)" for name in ("times", *refused))
     ((times, *counts),) = await reader.rows(f"SELECT {sums} FROM {facts}", {**parameters, **scope.parameters})
     facts, parameters = facts_of(scope, period)
-    ((known, shown),) = await reader.rows(
-        f"WITH {counted(facts)} SELECT "
-        "(SELECT COALESCE(SUM(f.times), 0) FROM facts f JOIN meant m ON m.place = f.place AND m.who = f.who), "
-        "(SELECT COALESCE(SUM(times), 0) FROM counted)",
+    ((said, shown),) = await reader.rows(
+        f"WITH {known(facts)} SELECT COALESCE(SUM(times), 0), "
+        "COALESCE(SUM(CASE WHEN receiver <> thanker THEN times ELSE 0 END), 0) FROM known",
         parameters,
     )
-    found = {"counted": shown, "self": known - shown, "unknown_name": times - known}
+    found = {"counted": shown, "self": said - shown, "unknown_name": times - said}
     return [Verdict(*one) for one in (found | dict(zip(refused, counts, strict=True))).items()]
 
 

@@ -72,13 +72,21 @@ def counted(facts: str, also: str = "") -> str:
     `facts` is a SELECT of `place, giver, who, token, times, plusplus`, and maybe of a column `also`. Adds `receiver`,
     `unworn`, and `thanker` (whoever stands for the giver).
     """
+    return _joined(facts, "counted", also) + " WHERE m.receiver <> COALESCE(g.main, f.giver))"
+
+
+def known(facts: str) -> str:
+    """CTEs like those of `counted`, of which `known` also has what people said to themselves."""
+    return _joined(facts, "known", "") + ")"
+
+
+def _joined(facts: str, name: str, also: str) -> str:
     return (
         f"facts AS MATERIALIZED ({facts}),{meant('SELECT DISTINCT place, who FROM facts')},"
-        f" counted AS (SELECT f.place, f.giver, f.who, f.token, f.times, f.plusplus{also and f', f.{also}'},"
+        f" {name} AS (SELECT f.place, f.giver, f.who, f.token, f.times, f.plusplus{also and f', f.{also}'},"
         " m.receiver, m.unworn,"
         " COALESCE(g.main, f.giver) AS thanker FROM facts f"
         " JOIN meant m ON m.place = f.place AND m.who = f.who LEFT JOIN accounts g ON g.person = f.giver"
-        " WHERE m.receiver <> COALESCE(g.main, f.giver))"
     )
 
 
