@@ -98,7 +98,7 @@ async def _serve(read: settings.Settings) -> None:
     """Until cancelled. Raises what made going on impossible."""
     async with AsyncExitStack() as world:
         alias_file = seeding.read(read.folder / read.aliases.file)
-        pseudonyms = Pseudonyms(load_key(read.folder / read.pseudonyms.key_file))
+        pseudonyms = Pseudonyms(_key(read))
         store = await _database(read)
         world.push_async_callback(store.close)
         service = Service(store, catalogue.read(), read.rooms)
@@ -166,15 +166,6 @@ def _key(read: settings.Settings) -> bytes:
         return load_key(read.folder / read.pseudonyms.key_file)
     except ValueError as error:
         raise ConfigError("$.pseudonyms", str(error)) from error
-
-
-async def _opened(read: settings.Settings) -> Store:
-    try:
-        return await open_store(read.database, read.folder)
-    except (ConfigError, OSError, sqlite3.Error):
-        raise
-    except Exception as error:  # the driver's own; it has not seen anything yet that it could quote
-        raise DatabaseGone(f"the database cannot be opened: {error}") from error
 
 
 async def _speak_kryten(read: settings.Settings, answers: Answers, port: int) -> None:

@@ -110,7 +110,7 @@ class Inbox:
         subscription = await self._client.subscribe(inbox, cb=self._take, pending_msgs_limit=0, pending_bytes_limit=0)
         try:
             if not await self._create(name, after + 1):
-                self.last_seq = after
+                self.last_seq = position.seq
             self.ready.set()
             async with aclosing(self._pull(name, inbox, after)) as batches:
                 async for batch in batches:
@@ -212,7 +212,7 @@ class Inbox:
                 raise BrokerWentBack(f"message {position.seq} is another one than the one that was counted", first)
         if first > position.seq + 1 and position != _FIRST:
             self._lost(position.seq + 1, first)
-        return max(position.seq, first - 1)
+        return max(position.seq, int(first) - 1)
 
     def _lost(self, since: int, first: int) -> None:
         """Retention overtook the counting."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import json
 from collections.abc import Iterable
 from typing import Any, Final
@@ -53,9 +54,14 @@ class Producers:
 
     def _fill(self, producer: str, n: int) -> bool:
         holes = self._holes.get(producer, [])
-        for index, (first, last) in enumerate(holes):
-            if first <= n <= last:
-                holes[index : index + 1] = [[a, b] for a, b in ((first, n - 1), (n + 1, last)) if a <= b]
-                del holes[:-_MOST_HOLES]
-                return True
-        return False
+        index = bisect.bisect_right(holes, n, key=_first) - 1
+        if index < 0 or n > holes[index][1]:
+            return False
+        first, last = holes[index]
+        holes[index : index + 1] = [[a, b] for a, b in ((first, n - 1), (n + 1, last)) if a <= b]
+        del holes[:-_MOST_HOLES]
+        return True
+
+
+def _first(hole: list[int]) -> int:
+    return hole[0]

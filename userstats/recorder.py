@@ -47,9 +47,14 @@ class Recorder:
         return seq
 
     async def append(self, kind: type[E], **fields: Any) -> int:
-        """Append an event of this kind and do not wait. Returns its position in the stream. Refused (503)."""
+        """Append an event of this kind and do not wait. Returns its position in the stream. Refused (400, 503)."""
         self._n += 1
-        return await self.append_as(self._producer, self._n, kind, **fields)
+        try:
+            return await self.append_as(self._producer, self._n, kind, **fields)
+        except Refused as refused:
+            if refused.code == 400:  # said before anything else could happen here: the row is free again
+                self._n -= 1
+            raise
 
     async def append_as(self, producer: str, n: int, kind: type[E], *, at: int | None = None, **fields: Any) -> int:
         """Append row n of an outbox that is not this process's: whoever appends that row again changes nothing.

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import sqlite3
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import jsonschema
 import msgspec
 
 from .asking import Refused
 from .contract.config import ConfigError
-from .contract.events import AliasAdded, Named, PhraseAdded
+from .contract.events import AliasAdded, Event, Named, PhraseAdded
 from .recorder import Recorder
 from .store.seam import Reader, Store
 
 log = logging.getLogger(__name__)
+
+_PAUSE_SECONDS: Final = 2.0
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 _Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
@@ -52,8 +56,7 @@ async def seed(store: Store, recorder: Recorder, file: AliasFile, default_phrase
             phrases = [*default_phrases, *phrases]
         for phrase in dict.fromkeys(" ".join(phrase.casefold().split()) for phrase in phrases):
             if phrase and not await reader.rows("SELECT 1 FROM phrases WHERE phrase = :phrase", {"phrase": phrase}):
-                await recorder.append(PhraseAdded, phrase=phrase)
-                said += 1
+                said += await _taken(recorder, PhraseAdded, phrase=phrase)
         for owner, aliases in file.aliases.items():
             for alias in aliases:
                 said += await _seed_alias(reader, recorder, owner, alias)
@@ -68,18 +71,35 @@ async def _seed_alias(reader: Reader, recorder: Recorder, owner: str, alias: str
         log.warning("aliases.json: a name is given as its own alias; ignored")
         return 0
     for key, name in ((owner_key, owner), (alias_key, alias)):
-        if not await reader.rows("SELECT 1 FROM names WHERE name_key = :key", {"key": key}):
-            await recorder.append(Named, key=key, name=name)
-    await recorder.append(AliasAdded, owner=owner_key, alias=alias_key)
-    return 1
+        known = await reader.rows("SELECT 1 FROM names WHERE name_key = :key", {"key": key})
+        if not known and not await _taken(recorder, Named, key=key, name=name):
+            return 0
+    return await _taken(recorder, AliasAdded, owner=owner_key, alias=alias_key)
+
+
+async def _taken(recorder: Recorder, kind: type[Event], **fields: Any) -> bool:
+    """Say it; what cannot be said as an event is left out, so that the rest is not. Refused (503)."""
+    try:
+        await recorder.append(kind, **fields)
+    except Refused as refused:
+        if refused.code != 400:
+            raise
+        log.warning("aliases.json or kudos.default_phrases: an entry is left out; %s", refused.message)
+        return False
+    return True
 
 
 async def seed_patiently(store: Store, recorder: Recorder, file: AliasFile, default_phrases: tuple[str, ...]) -> None:
-    """Seed; where the stream does not take it now, the next start will."""
-    try:
-        said = await seed(store, recorder, file, default_phrases)
-    except Refused as refused:
-        log.warning("aliases and phrases were not taken over: %s", refused.message)
+    """Seed, when the database is there; where the stream does not take it now, the next start will."""
+    while True:
+        try:
+            said = await seed(store, recorder, file, default_phrases)
+        except Refused as refused:
+            log.warning("aliases and phrases were not taken over: %s", refused.message)
+            return
+        except (OSError, sqlite3.Error):
+            await asyncio.sleep(_PAUSE_SECONDS)  # that it is gone, and back, is said by those who count
+            continue
+        if said:
+            log.info("took over %d aliases and phrases", said)
         return
-    if said:
-        log.info("took over %d aliases and phrases", said)

@@ -178,7 +178,8 @@ class Service:
         self.watching = Watching(await load("SELECT place, watch, since, seen_until, hour, ended FROM watches"))
         state = State()
         for span, place, person, *times in await load(f"SELECT span, place, person, since, began FROM {OPEN_SPANS}"):
-            state.spans.setdefault(span, {}).setdefault(place, {})[person] = Open(*times)
+            if span in self.catalogue.spans:  # the room may be gone
+                state.spans.setdefault(span, {}).setdefault(place, {})[person] = Open(*times)
         for room, item, value in await load(f"SELECT room, item, value FROM {MEMORY}"):
             if room in self.catalogue.memories:
                 kind = self.catalogue.memories[room]
@@ -198,8 +199,9 @@ def _set(moment: Moment, event: Event, message: Message) -> bool:
 
 def _bury(writes: Writes, message: Message, bad: Bad) -> None:
     """A dead letter: why and where, and a hash to recognise it by; never a value of the refused text."""
+    subject = "".join(one if one.isprintable() else "\ufffd" for one in message.subject)  # no database takes a NUL
     values = {
-        "reason": bad.reason, "path": bad.path, "detail": bad.detail, "subject": message.subject,
+        "reason": bad.reason, "path": bad.path, "detail": bad.detail, "subject": subject,
         "sha256": hashlib.sha256(message.data).hexdigest(), "bytes": len(message.data),
         "at": message.stamp // 1_000_000,
     }  # fmt: skip

@@ -17,7 +17,7 @@ RINGS: Final = Table("recent_ids", {"place": KEY}, {"ids": PUT_TEXT})
 WATCHES: Final = Table(
     "watches", {"place": KEY}, {"watch": PUT_TEXT, "since": PUT, "seen_until": PUT, "hour": PUT, "ended": PUT_TEXT}
 )
-OBSERVED: Final = Table("observed", {"place": KEY, "since": KEY}, {"until": PUT})
+OBSERVED: Final = Table("observed", {"place": KEY, "since": KEY}, {"until": PUT}, (("until",),))
 SPANS: Final = Table(
     OPEN_SPANS, {"span": KEY_TEXT, "place": KEY, "person": KEY}, {"since": PUT, "began": PUT}, (("place",),)
 )

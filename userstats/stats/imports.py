@@ -10,6 +10,7 @@ said: an interrupted import is run again, and one that is finished changes nothi
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Annotated, Any, Literal
 
@@ -154,7 +155,8 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 _IMPORTS = f"""
-SELECT i.batch, i.source, i.file, i.rooms, i.started, i.facts, i.names, i.finished, p.high, p.holes
+SELECT i.batch, i.source, i.file, i.rooms, i.started, i.finished,
+    i.facts, i.names, i.finished, p.high, p.holes
 FROM imports i LEFT JOIN producers p ON p.producer = '{opening.PRODUCER}' || i.batch ORDER BY i.started, i.batch
 """
 _TABLES = "SELECT batch, old_table, old_rows, taken, merged, refused FROM import_tables ORDER BY batch, old_table"
@@ -170,9 +172,9 @@ async def listed(reader: Reader, now: Now) -> list[Import]:
 
 
 def _import(
-    now: Now, tables: list[TakenTable], batch: str, source: str, file: str, rooms: str, begin: int, *outbox: Any
+    now: Now, tables: list[TakenTable], batch: str, source: str, file: str, rooms: str, begin: int, end: int | None,
+    *outbox: Any,
 ) -> Import:  # fmt: skip
-    end = outbox[2]
     known = opening.stands(*outbox)
     return Import(
         batch=batch,
@@ -231,10 +233,11 @@ async def take(reader: Reader, recorder: Recorder, batch: Token, first: Count, r
     known = await opening.begun(reader, batch)
     if not 1 <= first <= known.rows + 1 - len(rows):
         raise Refused(400, f"first: rows {first} to {first + len(rows) - 1} are not among the {known.rows} announced")
-    seq = 0
-    for number, row in enumerate(rows, first):
-        seq = await opening.append(recorder, batch, opening.n_of(known.facts, number), room, row)
-    await recorder.counted(seq)
+    appended = (
+        opening.append(recorder, batch, opening.n_of(known.facts, number), room, row)
+        for number, row in enumerate(rows, first)
+    )
+    await recorder.counted(max(await asyncio.gather(*appended)))
     return Recorded(len(rows))
 
 

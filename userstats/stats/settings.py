@@ -6,14 +6,18 @@ Stored: nothing; it reads the tables of `aliases`, `phrases` and `people`.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
+from ..contract.questions import LARGEST_REPLY
 from ..statistic import Statistic, query
 from ..store.seam import Reader
 
 MOST_NAMES = 4000
 """Of one place, the latest seen first: with the room's roster, more than a chat's lines can name."""
+_MOST_BYTES = LARGEST_REPLY * 3 // 4
+"""Of all words in one answer; a bridge that got none would never publish."""
 
 _NAMES = """
 SELECT n.name FROM sightings s JOIN wearers w ON w.person = s.person JOIN names n ON n.name_key = w.name_key
@@ -46,15 +50,31 @@ class Export(msgspec.Struct, frozen=True):
 @query("settings.for_bridge", shape="card", audience="staff", period="all")
 async def for_bridge(reader: Reader, since: int = 0, places: list[str] = []) -> ForBridge:  # noqa: B006
     """Phrases, aliases and known names, for a bridge that recognises thanks."""
-    phrases = await _phrases(reader)
-    aliases = sorted({alias for _, alias in await reader.rows(_ALIASES)})
+    phrases, left = _within(_MOST_BYTES // 4, await _phrases(reader))
+    aliases, more = _within(_MOST_BYTES // 4, sorted({alias for _, alias in await reader.rows(_ALIASES)}))
+    asked = [(place, label) for place, *parts in await reader.rows(_PLACES) if (label := "/".join(parts)) in places]
+    left += more + _MOST_BYTES // 2
     names: dict[str, list[str]] = {}
-    for place, *parts in await reader.rows(_PLACES):
-        if (label := "/".join(parts)) in places:
-            rows = await reader.rows(_NAMES, {"place": place, "most": MOST_NAMES})
-            names[label] = list(dict.fromkeys(name for (name,) in rows))
+    for number, (place, label) in enumerate(asked):
+        share = left // (len(asked) - number)
+        rows = await reader.rows(_NAMES, {"place": place, "most": MOST_NAMES})
+        latest, more = _within(share, dict.fromkeys(name for (name,) in rows))
+        names[label] = sorted(latest)  # who was seen last changes all the time, who is known does not
+        left += more - share
     revision = zlib.crc32(msgspec.json.encode((phrases, aliases, names))) or 1
     return ForBridge(revision) if revision == since else ForBridge(revision, phrases, names, aliases)
+
+
+def _within(most: int, words: Iterable[str]) -> tuple[list[str], int]:
+    """The first words that take so many bytes at most as JSON, and how many bytes they leave."""
+    found = []
+    for word in words:
+        size = len(msgspec.json.encode(word)) + 1
+        if size > most:
+            break
+        most -= size
+        found.append(word)
+    return found, most
 
 
 @query("settings.export", shape="card", audience="staff", period="all")

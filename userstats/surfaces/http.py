@@ -1,9 +1,17 @@
-"""HTTP: metrics, health, and every question as JSON at `/api/<noun>/<verb>`."""
+"""HTTP: metrics, health, and every question as JSON at `/api/<noun>/<verb>`.
+
+Who can reach the address may ask; the token is for what only operators may. A page in somebody's browser can reach it
+too, wherever that page is from, so a POST must be JSON (which another site's page may not send), and on loopback a
+question must be addressed to loopback (a name that another site points there is not answered).
+"""
 
 from __future__ import annotations
 
+import asyncio
 import hmac
+import ipaddress
 import logging
+import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -13,12 +21,20 @@ from aiohttp import web
 
 from ..answer import Answers, Asked, Asker
 from ..asking import Refused
+from ..contract.process import told
 from ..contract.questions import LARGEST_REQUEST, Failure, Problem, Reply
 from .metrics import Metrics
 from .nats import parameters
 
 log = logging.getLogger(__name__)
 
+_AT_ONCE: Final = 64
+"""Questions under way; more are refused."""
+_READ_SECONDS: Final = 5.0
+"""How long the body of a request may take to arrive."""
+_CLOSE_SECONDS: Final = 2.0
+_HOST: Final = re.compile(r":[0-9]*$")
+_WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _encode: Final = msgspec.json.Encoder().encode
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -32,6 +48,7 @@ class HttpSurface:
         self._host = host
         self._port = port
         self._token = token
+        self._asked = 0
         self._runner: web.AppRunner | None = None
         self.port = port
         """The port listened on, once started."""
@@ -54,7 +71,7 @@ class HttpSurface:
 
     async def start(self) -> None:
         """Listen. Raises OSError when the address is taken."""
-        self._runner = web.AppRunner(self.application(), access_log=None)
+        self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await self._runner.setup()
         await web.TCPSite(self._runner, self._host, self._port).start()
         self.port = self._runner.addresses[0][1]
@@ -92,38 +109,74 @@ class HttpSurface:
         name = f"{request.match_info['noun']}.{request.match_info['verb']}"
         started = time.perf_counter()
         try:
-            values = await self._values(name, request)
+            reply = await self._reply(name, request)
         except Refused as refused:
             problem = Problem(code=refused.code, message=refused.message, details=refused.details)
-            reply: Reply | Failure = Failure(question=name, error=problem)
-        else:
-            reply = await self._answers.answer(name, values, self._asker(request))
+            reply = Failure(question=name, error=problem)
         code = reply.error.code if isinstance(reply, Failure) else 200
         log.debug("%s: %d in %.1f ms", name, code, (time.perf_counter() - started) * 1000)
         return web.Response(body=_encode(reply), status=code, content_type="application/json")
 
-    async def _values(self, name: str, request: web.Request) -> dict[str, Any]:
+    async def _reply(self, name: str, request: web.Request) -> Reply | Failure:
+        asker = self._asker(request)
+        if asker == "everyone" and _is_loopback(self._host) and _is_name(request.headers.get("Host", "")):
+            raise Refused(403, "ask this address as localhost, or with the token")
+        values = await self._values(name, request, asker)
+        if self._asked >= _AT_ONCE:
+            raise Refused(429, "too many questions at once; ask again")
+        self._asked += 1
+        try:
+            return await self._answers.answer(name, values, asker)
+        finally:
+            self._asked -= 1
+
+    async def _values(self, name: str, request: web.Request, asker: Asker) -> dict[str, Any]:
         asked = self._answers.asked.get(name)
         if request.method == "POST":
-            return parameters(await request.read())
+            if asker == "everyone" and request.content_type != "application/json":
+                raise Refused(400, "a POST needs the header Content-Type: application/json")
+            try:
+                async with asyncio.timeout(_READ_SECONDS):
+                    return parameters(await request.read())
+            except (TimeoutError, ConnectionError) as error:
+                raise Refused(400, "the request did not arrive in time") from error
         if asked and asked.question.changes:
             raise Refused(400, f"{name} changes something: use POST")
         return typed(dict(request.query), asked) if asked else dict(request.query)
 
     def _asker(self, request: web.Request) -> Asker:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return "operator" if self._token and hmac.compare_digest(given.encode(), self._token.encode()) else "everyone"
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        same = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode())
+        return "operator" if self._token and same and scheme.lower() == "bearer" else "everyone"
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine can reach what listens there."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_name(host: str) -> bool:
+    """Whether a Host header has a name that somebody else could have pointed here: not figures, and not localhost."""
+    name = _HOST.sub("", host).strip("[]").lower()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name not in {"", "localhost"} and not name.endswith(".localhost")
+    return False
 
 
 def typed(values: dict[str, str], asked: Asked) -> dict[str, Any]:
     """Words of a query string as the question's schema wants them; what does not fit is left for it to refuse."""
-    definition = next(iter(asked.schema.get("$defs", {}).values()), asked.schema)
-    return {key: _typed(text, definition.get("properties", {}).get(key, {})) for key, text in values.items()}
+    properties = asked.definition.get("properties", {})
+    return {key: _typed(text, properties.get(key, {})) for key, text in values.items()}
 
 
 def _typed(text: str, schema: dict[str, Any]) -> Any:
     kinds = {schema.get("type")} | {one.get("type") for one in schema.get("anyOf", [])}
-    if "integer" in kinds and text.lstrip("-").isdigit():
+    if "integer" in kinds and _WHOLE.fullmatch(text):
         return int(text)
     if "boolean" in kinds and text.lower() in {"true", "false"}:
         return text.lower() == "true"
@@ -141,6 +194,10 @@ async def _guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
         problem = Problem(code=refused.status, message=refused.reason)
         body = _encode(Failure(question=request.path, error=problem))
         response = web.Response(body=body, status=refused.status, content_type="application/json")
+    except Exception as error:
+        log.error("a request failed: %s", told(error))
+        body = _encode(Failure(question=request.path, error=Problem(code=500, message="internal error")))
+        response = web.Response(body=body, status=500, content_type="application/json")
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Cache-Control"] = "no-store"
     return response

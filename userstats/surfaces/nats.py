@@ -22,6 +22,7 @@ from ..answer import Answers, Asker
 from ..asking import Refused
 from ..contract import questions as wire
 from ..contract.broker import asked_from
+from ..contract.process import told
 from ..contract.questions import Failure, Problem, Reply
 from ..contract.subjects import QUERY_ROOT, SERVICE
 
@@ -32,13 +33,24 @@ _WAITING: Final = 64
 _ASKERS: Final[Mapping[str, Asker]] = {"BRIDGES": "staff", "CLIENTS": "operator", "KRYTEN": "staff"}
 """Who asks, by the broker's account; with a broker of the user's own, whoever has its credential is the operator."""
 
+_REPLIES: Final = ("_INBOX", "_R_")
+"""How subjects begin on which somebody waits for an answer: an inbox, or what a server made of one."""
+
 _encode = msgspec.json.Encoder().encode
 
 
 class NatsSurface:
     """The service `userstats` on one connection."""
 
-    def __init__(self, client: Client, answers: Answers, version: str, *, embedded: bool) -> None:
+    def __init__(
+        self, client: Client, answers: Answers, version: str, *, embedded: bool, inboxes: str = "_INBOX"
+    ) -> None:
+        """`inboxes`: how the subjects begin on which our own parts wait for answers.
+
+        Nothing is answered elsewhere: with a broker that all share, an asker could lead the answer into the stream, or
+        have JetStream take it for an order.
+        """
+        self._replies = (*_REPLIES, inboxes)
         self._client = client
         self._answers = answers
         self._version = version
@@ -46,6 +58,7 @@ class NatsSurface:
         self._service: Service | None = None
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._odd = False
 
     async def start(self) -> None:
         """Register every question of the catalogue."""
@@ -74,7 +87,10 @@ class NatsSurface:
         if self._service:
             await self._service.stop()
         if self._tasks:
-            await asyncio.wait(self._tasks, timeout=5)
+            _, late = await asyncio.wait(self._tasks, timeout=5)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     @property
     def waiting(self) -> int:
@@ -83,6 +99,9 @@ class NatsSurface:
 
     def _handler(self, name: str) -> Callable[[Request], Awaitable[None]]:
         async def handle(request: Request) -> None:
+            if not request._msg.reply.startswith(self._replies):  # noqa: SLF001  (nats.micro does not tell it)
+                self._unanswered()
+                return
             if len(self._tasks) >= _AT_ONCE + _WAITING:
                 await _respond(request, _refusal(name, 429, "too many questions at once; ask again"), 0)
                 return
@@ -102,8 +121,13 @@ class NatsSurface:
                 reply = await self._answers.answer(name, values, self._asker(request))
             try:
                 await _respond(request, reply, getattr(reply, "as_of", 0))
-            except Exception:
-                log.exception("the answer to %s could not be sent", name)
+            except Exception as error:
+                log.error("the answer to %s could not be sent: %s", name, told(error))
+
+    def _unanswered(self) -> None:
+        if not self._odd:
+            log.warning("questions that ask for no answer, or for one outside of an inbox, are not answered")
+        self._odd = True
 
     def _asker(self, request: Request) -> Asker:
         if not self._embedded:
