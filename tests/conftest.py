@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from scripts.broker import EmbeddedBroker, server_binary
 from scripts.broker_probe import addresses
 from tests.brokers import Brokers, started
 
 pytest_plugins = ["tests.stores"]
+
+# No deadline: a shared machine may pause for longer than any. In CI the examples are the same each time, so that a
+# change is judged by what it changed; at a desk they are new each time, and find more.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

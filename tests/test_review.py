@@ -438,3 +438,15 @@ async def test_what_a_room_that_is_gone_left_open_does_not_stop_the_others(store
     after.seq, after.now, after._rows, after._watches = before.seq, before.now, before._rows, before._watches
     await after.tell("21:10", message("amy"), started(), message("amy"))
     assert await after.rows("SELECT messages FROM person_totals") == [(2,)]
+
+
+async def test_the_names_in_the_database_are_for_its_owner_only(tmp_path: Path) -> None:
+    world = await World.open(await SQLiteStore.open(tmp_path / "x.db"))
+    await world.tell("20:00", named("Amy"))
+    modes = _modes(tmp_path)
+    await world.store.close()
+    assert modes == {"x.db": 0o600, "x.db-wal": 0o600, "x.db-shm": 0o600}
+
+
+def _modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import AsyncIterator, Mapping, Set
 from contextlib import asynccontextmanager
@@ -57,8 +58,9 @@ class SQLiteStore:
 
     @classmethod
     async def open(cls, path: Path) -> SQLiteStore:
-        """Open the database file, or make it."""
+        """Open the database file, or make it (0600: there are names in it)."""
         path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         writer = await aiosqlite.connect(path, isolation_level=None)
         try:
             for pragma in _PRAGMAS:
