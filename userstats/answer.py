@@ -1,4 +1,7 @@
-"""The one way a question is answered: validate, authorise, run, envelope. Every surface calls `Answers.answer`."""
+"""The one way a question is answered: validate, authorise, run, envelope. Every surface calls `Answers.answer`.
+
+A little over 300 lines, because validating, authorising, running and wrapping are one path that is read as one.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 One connection writes, a small pool answers questions. The rows of a batch travel as arrays, one statement for each
 table and set of columns. A database that goes away is waited for, with the outcome of a commit that it may or may
 not have finished: nothing is counted twice and nothing is left out.
+
+A little over 300 lines: connection, writer and reader share what a lost connection means.
 """
 
 from __future__ import annotations
