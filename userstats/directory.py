@@ -128,10 +128,6 @@ class Directory:
                 newest[person] = max(newest.get(person, (-1, "")), (at, name))
         return {person: newest[person][1] if person in newest else _nameless(person) for person in wanted}
 
-    async def extra(self) -> int:
-        """How many more rows than asked for an indexed top list must be read, so that merging groups stays exact."""
-        return len(await self.main())
-
     async def merged(self, rows: Sequence[tuple[int, int]], limit: int) -> list[tuple[str, int]]:
         """(person, number) rows with grouped people as one, largest first, named, cut to `limit`."""
         mains = await self.main()

@@ -124,8 +124,3 @@ def _control_character(raw: bytes) -> str:
 def kind_of(event: Event) -> str:
     """The event's kind as subjects and payloads spell it."""
     return type(event).__name__
-
-
-def known_kind(name: str) -> bool:
-    """Whether this version of the contract has such a kind."""
-    return name in KINDS

@@ -5,7 +5,6 @@ Stored: nothing; it reads the tables of the rooms it shows.
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any
 
 import msgspec
@@ -20,7 +19,6 @@ from ..thanked import PLUSPLUS, share
 Prefix = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
 
 _MOST_EMOTES = 10
-_UNSEARCHABLE = re.compile("[\0\ud800-\udfff]")
 """What no name in a database holds, and no database can be asked for."""
 _MOST_FOUND = 500
 """Names with a beginning that are looked at, in their order, before the people lately seen come first."""
@@ -206,7 +204,7 @@ async def search(
     reader: Reader, directory: Directory, scope: Scope, now: Now, prefix: Prefix, limit: Limit = 25
 ) -> list[Match]:
     """People with a name or alias that begins so, the lately seen first."""
-    low = _UNSEARCHABLE.sub("", prefix.casefold())
+    low = prefix.casefold()
     rows = await reader.rows(
         _FOUND.format(where=scope.where(column="s.place")),
         {"low": low, "high": low + "\U0010ffff", "most": _MOST_FOUND, **scope.parameters},

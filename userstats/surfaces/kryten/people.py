@@ -10,38 +10,32 @@ from .inquiry import MOST, Inquiry
 
 
 async def user_stats(ask: Inquiry) -> dict[str, Any]:
-    username = ask.text("username")
-    card, used = await _user(ask, username)
-    stays = card.channels if card else []
-    here = _here(ask, stays)
-    return {
-        "username": username,
-        "messages": here.messages if here else 0,
-        "all_messages": shapes.by_channel(stays, ask.names),
-        "pms": card.private_messages if card else 0,
-        "kudos_plusplus": card.kudos_plusplus if card else 0,
-        "kudos_phrases": shapes.phrases(card.kudos_phrases if card else ()),
-        "emotes": shapes.emotes(used),
-        **_activity(ask, stays, "activity", "all_activity"),
-    }
+    return await _card(ask, nested=False)
 
 
 async def user_profile(ask: Inquiry) -> dict[str, Any]:
+    return await _card(ask, nested=True)
+
+
+async def _card(ask: Inquiry, *, nested: bool) -> dict[str, Any]:
+    """Everything about one person; the peer's profile has thanks in an object, and activity always under one name."""
     username = ask.text("username")
     card, used = await _user(ask, username)
     stays = card.channels if card else []
     here = _here(ask, stays)
+    plusplus = card.kudos_plusplus if card else 0
+    phrases = shapes.phrases(card.kudos_phrases if card else ())
+    kudos = {"kudos": {"plusplus": plusplus, "phrases": phrases}} if nested else {
+        "kudos_plusplus": plusplus, "kudos_phrases": phrases,
+    }  # fmt: skip
     return {
         "username": username,
         "messages": here.messages if here else 0,
         "all_messages": shapes.by_channel(stays, ask.names),
         "pms": card.private_messages if card else 0,
-        "kudos": {
-            "plusplus": card.kudos_plusplus if card else 0,
-            "phrases": shapes.phrases(card.kudos_phrases if card else ()),
-        },
+        **kudos,
         "emotes": shapes.emotes(used),
-        **_activity(ask, stays, "activity", "activity"),
+        **_activity(ask, stays, "activity", "activity" if nested else "all_activity"),
     }
 
 
