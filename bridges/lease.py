@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from typing import Final
+from typing import Final, Protocol
 
 import nats.errors
 import nats.js.errors
@@ -38,8 +38,45 @@ class Fenced(Exception):
         self.sure_until = sure_until
 
 
-class Lease:
-    """A hold on one room. `holder` is the outbox: a process that is started again has at once what it held before."""
+class Lease(Protocol):
+    """A hold on one room."""
+
+    @property
+    def sure(self) -> bool:
+        """Whether nobody else can hold this room now."""
+        ...
+
+    async def acquire(self) -> None:
+        """Return when the room is ours, however long that takes."""
+        ...
+
+    async def keep(self) -> None:
+        """Renew the lease until cancelled; raises Fenced when it is lost."""
+        ...
+
+    async def release(self) -> None:
+        """Let somebody else have the room at once, if we still hold it."""
+        ...
+
+
+class Unshared:
+    """The hold of a bridge that cannot reach the leases: the operator sees to it that it is the only one."""
+
+    sure = True
+
+    async def acquire(self) -> None:
+        pass
+
+    async def keep(self) -> None:
+        await asyncio.Event().wait()
+
+    async def release(self) -> None:
+        pass
+
+
+class NatsLease:
+    """A hold that other bridges see. `holder` is the outbox: a process that is started again has at once what it held
+    before."""
 
     def __init__(self, connection: Connection, place: Place, holder: str, seconds: int, renew_seconds: float) -> None:
         self._connection = connection
@@ -58,18 +95,16 @@ class Lease:
 
     @property
     def sure(self) -> bool:
-        """Whether nobody else can hold this room now."""
         return time.monotonic() < self._sure_until
 
     async def acquire(self) -> None:
-        """Return when the room is ours, however long that takes."""
         while True:
             if await self._tried():
                 return
             await asyncio.sleep(self._renew_seconds)
 
     async def keep(self) -> None:
-        """Renew the lease until cancelled; raises Fenced when it is lost.
+        """As `Lease.keep` says.
 
         While the broker cannot be reached at all the lease stays probable. A broker that can be reached and does not
         renew it for the lease's whole time has lost it.
@@ -88,7 +123,6 @@ class Lease:
                     raise Fenced(self.sure_until)
 
     async def release(self) -> None:
-        """Let somebody else have the room at once, if we still hold it."""
         if not self._revision:
             return
         headers = {KV_OP: KV_DEL}

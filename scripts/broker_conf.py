@@ -1,5 +1,7 @@
 """The embedded broker's configuration: who there is and what each may do. It holds public keys and no secret.
 
+`accounts` is also what a broker of its own, in a cluster, is given (`scripts/deploy/broker.py`).
+
 Five accounts, joined only by service imports. A bridge's account has no JetStream of its own: JetStream would send an
 answer (of a lease's bucket, say) to any reply subject its client names, and so past that client's permissions into the
 event stream. Through an import every reply is re-written by the server.
@@ -13,20 +15,25 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from userstats.contract import subjects
-from userstats.contract.broker import Role
+from userstats.contract.broker import PLATFORMS, Role
 
 QUESTIONS: Final = f"{subjects.QUERY_ROOT}.>"
-SETTINGS: Final = f"{subjects.QUERY_ROOT}.settings.>"
+SETTINGS: Final = (f"{subjects.QUERY_ROOT}.settings.>", subjects.question("consent.list"))
+"""What a bridge must know before it may tell anything."""
+LINKING: Final = subjects.question("link.confirm")
+"""Said by a bridge that hears itself who typed a code to its bot; Kryten's world could make others believe it."""
 KEYLESS: Final = "keyless"
 """Whoever connects without a key: Kryten's robot, services and clients."""
 
-PLATFORMS: Final = ("cytube", "demo", "discord")
 PLATFORM_OF: Final[Mapping[Role, str]] = {
     "bridge_cytube": "cytube",
     "bridge_kryten": "cytube",
     "bridge_demo": "demo",
     "bridge_discord": "discord",
 }
+
+Credentials = Mapping[str, Mapping[str, str]]
+"""By role how the server knows it: `nkey`, or `user` and `password`."""
 
 _MB: Final = 1024**2
 _CHAT_FILES: Final = 8 * 1024**4
@@ -80,28 +87,39 @@ def configuration(server_name: str, port: int, paths: Paths, keys: Mapping[str, 
         "ping_interval": "20s",
         "ping_max": 3,
         "trace": False,  # it would print payloads
-        "jetstream": {
-            "store_dir": str(paths.streams),
-            "sync_interval": "always",
-            "max_mem": 2 * _MEMORY,
-            "max_file": _CHAT_FILES + _KRYTEN_FILES,
-            "limits": {"max_request_batch": 5000},
-        },
-        "accounts": {
-            "SYS": {},
-            "CHAT": _chat(keys),
-            "BRIDGES": _bridges(keys),
-            "CLIENTS": _clients(keys),
-            "KRYTEN": _kryten(keys),
-        },
+        "jetstream": jetstream(str(paths.streams)),
+        "accounts": accounts({role: {"nkey": key} for role, key in keys.items()}),
         "system_account": "SYS",
         "no_auth_user": keys[KEYLESS],
     }
     return json.dumps(document, indent=1)
 
 
+def jetstream(folder: str) -> dict[str, Any]:
+    """What is stored, where, and that nothing is acknowledged before it is on the disk."""
+    return {
+        "store_dir": folder,
+        "sync_interval": "always",
+        "max_mem": 2 * _MEMORY,
+        "max_file": _CHAT_FILES + _KRYTEN_FILES,
+        "limits": {"max_request_batch": 5000},
+    }
+
+
+def accounts(keys: Credentials) -> dict[str, Any]:
+    """The accounts with the users that have a credential; Kryten's world only where it has one."""
+    kryten = {"KRYTEN": _kryten(keys)} if KEYLESS in keys else {}
+    return {
+        "SYS": {},
+        "CHAT": _chat(keys, ["BRIDGES", "CLIENTS", *kryten]),
+        "BRIDGES": _bridges(keys),
+        "CLIENTS": _clients(keys),
+        **kryten,
+    }
+
+
 def _user(
-    keys: Mapping[str, str],
+    keys: Credentials,
     role: str,
     publish: tuple[str, ...],
     subscribe: tuple[str, ...] = (),
@@ -110,7 +128,7 @@ def _user(
     permissions: dict[str, Any] = {"publish": list(publish), "subscribe": [*subscribe, f"{inbox(role)}.>"]}
     if answers:
         permissions["allow_responses"] = answers
-    return {"nkey": keys[role], "permissions": permissions}
+    return {**keys[role], "permissions": permissions}
 
 
 def inbox(role: str) -> str:
@@ -120,8 +138,8 @@ def inbox(role: str) -> str:
 _ANSWERS: Final = {"max": 1, "expires": "1m"}
 
 
-def _chat(keys: Mapping[str, str]) -> dict[str, Any]:
-    """The streams, and userstats."""
+def _chat(keys: Credentials, askers: list[str]) -> dict[str, Any]:
+    """The streams, and userstats, which answers these accounts."""
     stream = subjects.STREAM
     reading = (
         f"{subjects.JS_API}.STREAM.INFO.{stream}",
@@ -139,7 +157,7 @@ def _chat(keys: Mapping[str, str]) -> dict[str, Any]:
     )
     erasing = (f"{subjects.JS_API}.STREAM.MSG.DELETE.{stream}",)
     exports = [
-        {"service": QUESTIONS, "accounts": ["BRIDGES", "CLIENTS", "KRYTEN"]},
+        {"service": QUESTIONS, "accounts": askers},
         {"service": subjects.DISCOVERY, "accounts": ["CLIENTS"], "response_type": "Stream"},
         *({"service": subject, "accounts": ["BRIDGES"]} for subject in _append()),
         *({"service": f"{subjects.JS_API}.{verb}", "accounts": ["BRIDGES"]} for verb in _all_api()),
@@ -157,6 +175,7 @@ def _chat(keys: Mapping[str, str]) -> dict[str, Any]:
                 _ANSWERS,
             ),
             _user(keys, "recorder", (subjects.events_of(subjects.SERVICE),)),
+            _user(keys, "gateway", (*map(subjects.events_of, PLATFORMS), subjects.events_of(subjects.UNREADABLE))),
             _user(keys, "provision", (f"{subjects.JS_API}.INFO", f"{subjects.JS_API}.STREAM.>")),
         ],
     }
@@ -178,7 +197,7 @@ def _all_api() -> list[str]:
     return sorted({verb for platform in PLATFORMS for verb in _api(platform)})
 
 
-def _bridges(keys: Mapping[str, str]) -> dict[str, Any]:
+def _bridges(keys: Credentials) -> dict[str, Any]:
     renamed = [
         {"service": {"account": "CHAT", "subject": f"{subjects.JS_API}.{verb}"}, "to": f"{subjects.BRIDGE_API}.{verb}"}
         for verb in _all_api()
@@ -190,15 +209,15 @@ def _bridges(keys: Mapping[str, str]) -> dict[str, Any]:
             *({"service": {"account": "CHAT", "subject": subject}} for subject in _append()),
             *renamed,
         ],
-        "users": [_bridge(keys, role, platform) for role, platform in PLATFORM_OF.items()],
+        "users": [_bridge(keys, role, platform) for role, platform in PLATFORM_OF.items() if role in keys],
     }
 
 
-def _bridge(keys: Mapping[str, str], role: Role, platform: str) -> dict[str, Any]:
+def _bridge(keys: Credentials, role: Role, platform: str) -> dict[str, Any]:
     api = (f"{subjects.BRIDGE_API}.{verb}" for verb in _api(platform))
     # Discord's slash commands ask whatever there is to ask; other bridges only what they must know.
-    asks = QUESTIONS if platform == "discord" else SETTINGS
-    return _user(keys, role, (subjects.events_of(platform), subjects.leases_of(platform), *api, asks))
+    asks = (QUESTIONS,) if platform == "discord" else (*SETTINGS, *([LINKING] if role == "bridge_cytube" else ()))
+    return _user(keys, role, (subjects.events_of(platform), subjects.leases_of(platform), *api, *asks))
 
 
 def _questions() -> dict[str, Any]:
@@ -206,7 +225,7 @@ def _questions() -> dict[str, Any]:
     return {"service": {"account": "CHAT", "subject": QUESTIONS}}
 
 
-def _clients(keys: Mapping[str, str]) -> dict[str, Any]:
+def _clients(keys: Credentials) -> dict[str, Any]:
     return {
         "limits": {"max_connections": 128},
         "imports": [_questions(), {"service": {"account": "CHAT", "subject": subjects.DISCOVERY}}],
@@ -214,7 +233,7 @@ def _clients(keys: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _kryten(keys: Mapping[str, str]) -> dict[str, Any]:
+def _kryten(keys: Credentials) -> dict[str, Any]:
     """Kryten's own world. A NATS permission cannot say `kryten_*` inside a token, so its buckets are all of this
     account's; the account's limits bound them."""
     old = f"{subjects.SEED_QUERY}.>"

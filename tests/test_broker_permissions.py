@@ -27,8 +27,10 @@ FORGED = "chat.v1.event.cytube.forged.b.MessageSent"
 
 PUBLISHED = (
     EVENT.format("cytube"), EVENT.format("demo"), EVENT.format("discord"), EVENT.format("userstats"),
+    EVENT.format("unreadable"),
     "chat.v1.dlq.json", "chat.v1.api.STREAM.INFO.CHAT",
-    "userstats.v1.query.settings.for_bridge", "userstats.v1.query.alias.add", "$SRV.PING",
+    "userstats.v1.query.settings.for_bridge", "userstats.v1.query.consent.list", "userstats.v1.query.link.confirm",
+    "userstats.v1.query.consent.set", "userstats.v1.query.alias.add", "$SRV.PING",
     "$KV.chat_leases.cytube.a.b", "$KV.chat_leases.demo.a.b", "$KV.kryten_x_userlist.users",
     "$JS.API.STREAM.INFO.CHAT", "$JS.API.STREAM.MSG.DELETE.CHAT", "$JS.API.STREAM.CREATE.X",
     "$JS.API.STREAM.PURGE.CHAT", "$JS.API.CONSUMER.CREATE.CHAT.x", "$JS.API.CONSUMER.MSG.NEXT.CHAT.x",
@@ -44,15 +46,17 @@ HEARD = (
 READS = {"$JS.API.STREAM.INFO.CHAT", "$JS.API.CONSUMER.CREATE.CHAT.x", "$JS.API.CONSUMER.MSG.NEXT.CHAT.x"}
 JETSTREAM = {subject for subject in PUBLISHED if subject.startswith("$JS.API")}
 KRYTEN = {"kryten.userstats.command", "kryten.events.cytube.x.chatmsg"}
-SETTINGS = {"userstats.v1.query.settings.for_bridge"}
-QUESTIONS = SETTINGS | {"userstats.v1.query.alias.add"}
+SETTINGS = {"userstats.v1.query.settings.for_bridge", "userstats.v1.query.consent.list"}
+LINKING = {"userstats.v1.query.link.confirm"}
+QUESTIONS = SETTINGS | LINKING | {"userstats.v1.query.alias.add", "userstats.v1.query.consent.set"}
 CYTUBE = {EVENT.format("cytube"), "$KV.chat_leases.cytube.a.b", "chat.v1.api.STREAM.INFO.CHAT"} | SETTINGS
 
 MAY_PUBLISH: dict[str, set[str]] = {
     "userstats": READS | {"chat.v1.dlq.json", "$JS.API.STREAM.MSG.DELETE.CHAT"},
     "recorder": {EVENT.format("userstats")},
+    "gateway": {EVENT.format(platform) for platform in ("cytube", "demo", "discord", "unreadable")},
     "provision": {subject for subject in JETSTREAM if "STREAM" in subject},
-    "bridge_cytube": CYTUBE,
+    "bridge_cytube": CYTUBE | LINKING,
     "bridge_kryten": CYTUBE,
     "bridge_demo": {EVENT.format("demo"), "$KV.chat_leases.demo.a.b", "chat.v1.api.STREAM.INFO.CHAT"} | SETTINGS,
     "bridge_discord": {EVENT.format("discord"), "chat.v1.api.STREAM.INFO.CHAT"} | QUESTIONS,

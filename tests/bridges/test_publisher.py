@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from bridges.outbox import Outbox
+from bridges.over_nats import OverNats
 from bridges.publisher import Publisher
 from scripts.broker import EmbeddedBroker
 from scripts.provision import provision
@@ -34,7 +35,7 @@ async def publishing(
     outbox: Outbox, connection: Connection, held: Callable[[], str] = lambda: ""
 ) -> AsyncIterator[Publisher]:
     """A publisher at work, that ends with the block; what ended it before fails the test."""
-    publisher = Publisher(connection, outbox, held)
+    publisher = Publisher(OverNats(connection), outbox, held)
     task = asyncio.create_task(publisher.run())
     yield publisher
     ended = task.done()
@@ -107,7 +108,7 @@ async def test_events_survive_the_broker_being_away_and_come_in_order(fresh_brok
 async def test_what_is_sent_again_is_stored_once_and_a_refused_batch_goes_row_by_row(
     fresh_broker: Brokers, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG, "bridges.publisher")
+    caplog.set_level(logging.DEBUG, "userstats.contract.appending")
     connection = await fresh_broker.connect("bridge_demo")
     async with opened(tmp_path / "o.db") as outbox:
         await outbox.put(messages(range(1, 41)), ROOM)
@@ -240,7 +241,7 @@ async def test_nothing_is_published_while_it_is_held(fresh_broker: Brokers, tmp_
 async def test_a_connection_closed_for_good_ends_the_publisher(fresh_broker: Brokers, tmp_path: Path) -> None:
     connection = await fresh_broker.connect("bridge_demo")
     async with opened(tmp_path / "o.db") as outbox:
-        task = asyncio.create_task(Publisher(connection, outbox, lambda: "").run())
+        task = asyncio.create_task(Publisher(OverNats(connection), outbox, lambda: "").run())
         await connection.close()
         await asyncio.wait({task}, timeout=5)
 
@@ -276,6 +277,7 @@ BRIDGE = """
 import asyncio, sys
 from pathlib import Path
 from bridges.outbox import Outbox
+from bridges.over_nats import OverNats
 from bridges.publisher import Publisher
 from bridges.settings import BridgeSettings
 from tests.bridges.observed import ROOM, message
@@ -285,7 +287,7 @@ from userstats.contract.broker import connect
 async def main():
     outbox = await Outbox.open(Path(sys.argv[1]), BridgeSettings())
     connection = await connect(ANY_PORT, "bridge_demo", name="killed", folder=Path(sys.argv[2]))
-    asyncio.create_task(Publisher(connection, outbox, lambda: "").run())
+    asyncio.create_task(Publisher(OverNats(connection), outbox, lambda: "").run())
     number = int(outbox.cursor(ROOM, "read") or 0)
     print("running", flush=True)
     while True:

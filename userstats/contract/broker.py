@@ -22,6 +22,7 @@ from nats.aio.msg import Msg
 
 from .broker_credentials import BrokerRefused, BrokerUnreachable, options
 from .broker_settings import (
+    PLATFORMS,
     ROLES,
     NatsSettings,
     Role,
@@ -35,9 +36,9 @@ from .broker_settings import (
 )
 
 __all__ = [
-    "REQUEST_INFO", "ROLES", "BrokerRefused", "BrokerUnreachable", "Connection", "ConnectionEnded", "NatsSettings",
-    "Role", "Running", "TlsSettings", "asked_from", "chosen", "connect", "key_file", "running", "running_file",
-    "store_folder",
+    "PLATFORMS", "REQUEST_INFO", "ROLES", "BrokerRefused", "BrokerUnreachable", "Connection", "ConnectionEnded",
+    "NatsSettings", "Role", "Running", "TlsSettings", "asked_from", "chosen", "connect", "key_file", "running",
+    "running_file", "store_folder",
 ]  # fmt: skip
 
 log = logging.getLogger(__name__)

@@ -14,12 +14,14 @@ import msgspec
 from . import subjects
 
 Role = Literal[
-    "userstats", "recorder", "provision",
+    "userstats", "recorder", "gateway", "provision",
     "bridge_cytube", "bridge_kryten", "bridge_demo", "bridge_discord",
     "client", "kryten",
 ]  # fmt: skip
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """Who may connect. What each may do is written in the embedded broker's configuration."""
+PLATFORMS: Final = ("cytube", "demo", "discord")
+"""What bridges tell of."""
 
 
 class TlsSettings(msgspec.Struct, frozen=True):

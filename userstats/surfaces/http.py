@@ -1,6 +1,7 @@
 """HTTP: metrics, health, and every question as JSON at `/api/<noun>/<verb>`.
 
-Who can reach the address may ask; the token is for what only operators may. A page in somebody's browser can reach it
+Who can reach the address may ask; the token is for what only operators may, that of `/api/events` for what bridges
+may. A page in somebody's browser can reach it
 too, wherever that page is from, so a POST must be JSON (which another site's page may not send), and on loopback a
 question must be addressed to loopback (a name that another site points there is not answered).
 """
@@ -8,12 +9,13 @@ question must be addressed to loopback (a name that another site points there is
 from __future__ import annotations
 
 import asyncio
-import hmac
+import errno
 import ipaddress
 import logging
 import re
 import time
 from collections.abc import Awaitable, Callable
+from functools import cached_property
 from typing import Any, Final
 
 import msgspec
@@ -21,10 +23,16 @@ from aiohttp import web
 
 from ..answer import Answers, Asked, Asker
 from ..asking import Refused
+from ..contract.config import ConfigError
+from ..contract.http import OPENAPI
 from ..contract.process import told
-from ..contract.questions import LARGEST_REQUEST, Failure, Problem, Reply
+from ..contract.questions import HEADER_FOR, LARGEST_REQUEST, Account, Failure, Problem, Reply
+from ..gateway import Gateway
+from .bearer import bears
+from .events import EventsRoute
 from .metrics import Metrics
-from .nats import parameters
+from .nats import account_of, parameters
+from .openapi import description
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +41,8 @@ _AT_ONCE: Final = 64
 _READ_SECONDS: Final = 5.0
 """How long the body of a request may take to arrive."""
 _CLOSE_SECONDS: Final = 2.0
+_TAKEN_SECONDS: Final = 10.0
+"""How long a taken port is waited for: a userstats that is about to end still has it."""
 _HOST: Final = re.compile(r":[0-9]*$")
 _WHOLE: Final = re.compile(r"-?[0-9]{1,18}")
 _encode: Final = msgspec.json.Encoder().encode
@@ -42,12 +52,24 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class HttpSurface:
     """One listening address."""
 
-    def __init__(self, answers: Answers, metrics: Metrics, *, host: str, port: int, token: str) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        metrics: Metrics,
+        *,
+        host: str,
+        port: int,
+        token: str,
+        events_token: str = "",
+        gateway: Gateway | None = None,
+    ) -> None:
         self._answers = answers
         self._metrics = metrics
         self._host = host
         self._port = port
         self._token = token
+        self._events_token = events_token
+        self._events = EventsRoute(gateway, events_token)
         self._asked = 0
         self._runner: web.AppRunner | None = None
         self.port = port
@@ -63,6 +85,8 @@ class HttpSurface:
                 web.get("/healthz", self._get_alive),
                 web.get("/readyz", self._get_ready),
                 web.get("/api", self._get_questions),
+                web.get(OPENAPI, self._get_openapi),
+                *self._events.routes(),
                 web.get("/api/{noun}/{verb}", self._ask),
                 web.post("/api/{noun}/{verb}", self._ask),
             ]
@@ -70,12 +94,40 @@ class HttpSurface:
         return application
 
     async def start(self) -> None:
-        """Listen. Raises OSError when the address is taken."""
+        """Listen. Raises ConfigError when the port is taken and stays so, OSError where listening is not possible."""
         self._runner = web.AppRunner(self.application(), access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        patience = time.monotonic() + _TAKEN_SECONDS
+        if taken := not await self._listens(self._runner):
+            log.warning("port %d is taken; waiting for it", self._port)
+        while taken:
+            if time.monotonic() > patience:
+                raise ConfigError(
+                    "$.http.port",
+                    f"{self._port} is taken, another program listens on {self.address}; end that one, or write another "
+                    "port (0: any free one)",
+                )
+            await asyncio.sleep(0.2)
+            taken = not await self._listens(self._runner)
         self.port = self._runner.addresses[0][1]
-        log.info("listening on http://%s:%d", self._host, self.port)
+        log.info("listening on %s", self.address)
+
+    async def _listens(self, runner: web.AppRunner) -> bool:
+        """Whether the port could be had."""
+        site = web.TCPSite(runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await site.stop()
+            if error.errno != errno.EADDRINUSE:
+                raise
+            return False
+        return True
+
+    @property
+    def address(self) -> str:
+        """What the pages begin with; once started, with the port that is listened on."""
+        return f"http://{f'[{self._host}]' if ':' in self._host else self._host}:{self.port}"
 
     async def stop(self) -> None:
         if self._runner:
@@ -105,6 +157,13 @@ class HttpSurface:
         ]
         return web.json_response({"questions": listed})
 
+    async def _get_openapi(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._description, content_type="application/json")
+
+    @cached_property
+    def _description(self) -> bytes:
+        return _encode(description(self._answers.asked))
+
     async def _ask(self, request: web.Request) -> web.Response:
         name = f"{request.match_info['noun']}.{request.match_info['verb']}"
         started = time.perf_counter()
@@ -121,12 +180,13 @@ class HttpSurface:
         asker = self._asker(request)
         if asker == "everyone" and _is_loopback(self._host) and _is_name(request.headers.get("Host", "")):
             raise Refused(403, "ask this address as localhost, or with the token")
+        me = _for_whom(request, asker)
         values = await self._values(name, request, asker)
         if self._asked >= _AT_ONCE:
             raise Refused(429, "too many questions at once; ask again")
         self._asked += 1
         try:
-            return await self._answers.answer(name, values, asker)
+            return await self._answers.answer(name, values, asker, me)
         finally:
             self._asked -= 1
 
@@ -145,9 +205,19 @@ class HttpSurface:
         return typed(dict(request.query), asked) if asked else dict(request.query)
 
     def _asker(self, request: web.Request) -> Asker:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        same = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), self._token.encode())
-        return "operator" if self._token and same and scheme.lower() == "bearer" else "everyone"
+        if bears(request, self._token):
+            return "operator"
+        return "bridge" if bears(request, self._events_token) else "everyone"
+
+
+def _for_whom(request: web.Request, asker: Asker) -> Account | None:
+    """The account a bridge asks for. Refused (403) where somebody else asks for another."""
+    given = request.headers.get(HEADER_FOR)
+    if given is None:
+        return None
+    if asker != "bridge":
+        raise Refused(403, f"only a bridge may ask for somebody ({HEADER_FOR})")
+    return account_of(given)
 
 
 def _is_loopback(host: str) -> bool:

@@ -23,14 +23,15 @@ from ..asking import Refused
 from ..contract import questions as wire
 from ..contract.broker import asked_from
 from ..contract.process import told
-from ..contract.questions import Failure, Problem, Reply
-from ..contract.subjects import QUERY_ROOT, SERVICE
+from ..contract.questions import Account, Failure, Problem, Reply
+from ..contract.subjects import HTTP, QUERY_ROOT, SERVICE
 
 log = logging.getLogger(__name__)
 
 _AT_ONCE: Final = 8
 _WAITING: Final = 64
-_ASKERS: Final[Mapping[str, Asker]] = {"BRIDGES": "staff", "CLIENTS": "operator", "KRYTEN": "staff"}
+_BRIDGES: Final = "BRIDGES"
+_ASKERS: Final[Mapping[str, Asker]] = {_BRIDGES: "bridge", "CLIENTS": "operator", "KRYTEN": "staff"}
 """Who asks, by the broker's account; with a broker of the user's own, whoever has its credential is the operator."""
 
 _REPLIES: Final = ("_INBOX", "_R_")
@@ -60,12 +61,15 @@ class NatsSurface:
         self._tasks: set[asyncio.Task[None]] = set()
         self._odd = False
 
-    async def start(self) -> None:
-        """Register every question of the catalogue."""
+    async def start(self, http: str = "") -> None:
+        """Register every question of the catalogue. `http`: the address at which they are answered too."""
         self._service = await add_service(
             self._client,
-            ServiceConfig(name=SERVICE, version=self._version, description="Chat statistics: ask and be answered."),
-        )
+            ServiceConfig(
+                name=SERVICE, version=self._version, description="Chat statistics: ask and be answered.",
+                metadata={HTTP: http},
+            ),
+        )  # fmt: skip
         group = self._service.add_group(GroupConfig(name=QUERY_ROOT))
         for name, asked in self._answers.asked.items():
             metadata = {
@@ -115,10 +119,11 @@ class NatsSurface:
         async with self._slots:
             try:
                 values = parameters(request.data)
+                asker, me = self._asker(request)
             except Refused as refused:
                 reply: Reply | Failure = _refusal(name, refused.code, refused.message)
             else:
-                reply = await self._answers.answer(name, values, self._asker(request))
+                reply = await self._answers.answer(name, values, asker, me)
             try:
                 await _respond(request, reply, getattr(reply, "as_of", 0))
             except Exception as error:
@@ -129,10 +134,24 @@ class NatsSurface:
             log.warning("questions that ask for no answer, or for one outside of an inbox, are not answered")
         self._odd = True
 
-    def _asker(self, request: Request) -> Asker:
-        if not self._embedded:
-            return "operator"
-        return _ASKERS.get(asked_from(request.headers), "everyone")
+    def _asker(self, request: Request) -> tuple[Asker, Account | None]:
+        """Who asks, and for whom. Refused (403) where somebody else than a bridge asks for another."""
+        from_account = asked_from(request.headers)
+        asker = _ASKERS.get(from_account, "everyone") if self._embedded else "operator"
+        given = (request.headers or {}).get(wire.HEADER_FOR)
+        if given is None:
+            return asker, None
+        if self._embedded and from_account != _BRIDGES:
+            raise Refused(403, f"only a bridge may ask for somebody ({wire.HEADER_FOR})")
+        return asker, account_of(given)
+
+
+def account_of(text: str) -> Account:
+    """The account that the header `Userstats-For` names. Refused (400)."""
+    account = Account.of(text)
+    if account is None:
+        raise Refused(400, f"{wire.HEADER_FOR} must be like discord:1234")
+    return account
 
 
 def parameters(data: bytes) -> dict[str, Any]:

@@ -34,6 +34,24 @@ class Rows(NamedTuple):
         return [row[index] for row in self.rows]
 
 
+def with_names(data: Any, names: Mapping[str, str]) -> Any:
+    """The data with what the platform calls a place instead of its id."""
+    if not names:
+        return data
+    if isinstance(data, Mapping):
+        return {key: _place(key, value, names) for key, value in data.items()}
+    return [with_names(item, names) for item in data] if isinstance(data, (list, tuple)) else data
+
+
+def _place(key: str, value: Any, names: Mapping[str, str]) -> Any:
+    if key in {"domain", "channel"} and isinstance(value, str):
+        name = names.get(value, value)
+        return f"#{name}" if key == "channel" and name != value else name
+    if key == "domains" and isinstance(value, list):
+        return [names.get(one, one) for one in value]
+    return with_names(value, names)
+
+
 def parts(data: Any) -> list[Facts | Rows]:
     """What the data consists of, in its own order; facts come first."""
     if isinstance(data, Mapping):

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple, TypeVar
 
+from ..contract.process import told
 from ..statistic import Metric
 from ..store.seam import Reader, Store
 from .peer_metrics import Samples
@@ -104,7 +105,7 @@ class Sampler:
                 found = {one.name: await _rows(reader, one, self._now()) for one in self.rooms[room]}
             except Exception as error:
                 level = logging.DEBUG if room in self._failed else logging.ERROR
-                log.log(level, "the metrics of %s cannot be read, the others can", room, exc_info=error)
+                log.log(level, "the metrics of %s cannot be read, the others can: %s", room, told(error))
                 return
             samples.update(found)
             seconds[room] = time.monotonic() - began

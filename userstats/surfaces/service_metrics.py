@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Histogram
 from ..catalogue import Catalogue
 from ..contract.wire import REASONS
 from ..ingest import Ingest
+from ..observed import alive
 from ..service import Service
 from ..statistic import DAY_MS, Metric
 
@@ -135,7 +136,7 @@ WHERE w.watch <> '' GROUP BY p.platform ORDER BY p.platform
 
 def moments(now: int) -> Mapping[str, int]:
     """The parameters that the SQL of a stored metric may name; milliseconds."""
-    return {"now": now, "day_ago": now - DAY_MS, "week_ago": now - 7 * DAY_MS}
+    return {"now": now, "day_ago": now - DAY_MS, "week_ago": now - 7 * DAY_MS, **alive(now)}
 
 
 def stored(catalogue: Catalogue, dialect: str) -> tuple[Metric, ...]:
@@ -176,12 +177,13 @@ def stored(catalogue: Catalogue, dialect: str) -> tuple[Metric, ...]:
 
 
 def _counted(table: str, column: str, values: Iterable[str]) -> str:
-    """SQL that counts the rows by a column; a value of the closed set that no row has is 0, so that rate() sees its
-    first row."""
+    """SQL that counts the rows by a column, those that grew old and were deleted included; a value of the closed set
+    that no row has is 0, so that rate() sees its first row."""
     zeros = ", ".join(f"('{value}', 0)" for value in sorted(values))
     return (
-        f"SELECT {column}, SUM(number) FROM (SELECT {column}, COUNT(*) AS number FROM {table} GROUP BY {column} "  # noqa: S608
-        f"UNION ALL VALUES {zeros}) AS counts GROUP BY {column} ORDER BY {column}"
+        f"SELECT label, SUM(number) FROM (SELECT {column} AS label, COUNT(*) AS number FROM {table} GROUP BY {column} "  # noqa: S608
+        f"UNION ALL SELECT label, number FROM aged_rows WHERE kept_in = '{table}' "
+        f"UNION ALL VALUES {zeros}) AS counts GROUP BY label ORDER BY label"
     )
 
 

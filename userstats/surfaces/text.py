@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .clean import clean, cut, json_escaped, width
 from .drawing import Look, bold, dim, drawn_rows, grid, sparklines
-from .rows import Facts, Rows, cell, label, leaves, parts, percent
+from .rows import Facts, Rows, cell, label, leaves, parts, percent, with_names
 
 Envelope = Mapping[str, Any]
 """A reply (contract/questions.py) as JSON has it."""
@@ -48,7 +48,7 @@ def document(reply: Envelope) -> dict[str, Any]:
     return {"schema": f"userstats.v1/{reply['question']}"} | {key: reply.get(key) for key in _KEYS}
 
 
-def _nothing(reply: Envelope) -> str:
+def nothing(reply: Envelope) -> str:
     """What stands where rows would: nothing happened, or nobody looked."""
     coverage = reply.get("coverage")
     if coverage and not coverage["ratio"]:
@@ -57,7 +57,7 @@ def _nothing(reply: Envelope) -> str:
 
 
 def _table(reply: Envelope, look: Look, title: str, bare: bool) -> str:
-    blocks = [list(block) for block in _blocks(reply, look)] or [[cut(_nothing(reply), look.cells, look.mark)]]
+    blocks = [list(block) for block in _blocks(reply, look)] or [[cut(nothing(reply), look.cells, look.mark)]]
     if title:
         blocks.insert(0, [bold(cut(clean(title), look.cells, look.mark), look)])
     if not bare:
@@ -66,7 +66,7 @@ def _table(reply: Envelope, look: Look, title: str, bare: bool) -> str:
 
 
 def _blocks(reply: Envelope, look: Look) -> Iterator[Iterable[str]]:
-    data, shape = reply["data"], reply.get("shape")
+    data, shape = with_names(reply["data"], reply.get("places") or {}), reply.get("shape")
     if shape == "text" and isinstance(data, str):
         yield [cut(clean(line) if line else "", look.cells, look.mark) for line in data.splitlines()]
         return
@@ -74,7 +74,7 @@ def _blocks(reply: Envelope, look: Look) -> Iterator[Iterable[str]]:
         if isinstance(part, Facts):
             yield _facts(part, look)
         elif not part.rows:
-            yield [cut(_nothing(reply), look.cells, look.mark)]
+            yield [cut(nothing(reply), look.cells, look.mark)]
         else:
             name = [bold(cut(clean(part.name), look.cells, look.mark), look)] if part.name else []
             yield [*name, *((grid(part, look) if shape == "heatmap" else None) or drawn_rows(part, look))]
@@ -138,10 +138,10 @@ def _csv_cell(value: Any) -> str:
 
 def _markdown(reply: Envelope, _look: Look, title: str, bare: bool) -> str:
     blocks = [f"### {_plain(title)}"] if title else []
-    data = reply["data"]
+    data = with_names(reply["data"], reply.get("places") or {})
     for part in parts(data):
         name = [f"**{_plain(part.name)}**", ""] if isinstance(part, Rows) and part.name else []
-        blocks.append("\n".join([*name, *(_pipes(part) or [_nothing(reply)])]))
+        blocks.append("\n".join([*name, *(_pipes(part) or [nothing(reply)])]))
     if not bare:
         blocks.append(f"_{' · '.join(map(_plain, footer(reply)))}_")
     return "\n\n".join(blocks) + "\n"

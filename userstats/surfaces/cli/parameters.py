@@ -12,7 +12,7 @@ from ...answer import Asked
 Kind = Literal["integer", "number", "boolean", "array", "json", "string"]
 
 HELP: Final[Mapping[str, str]] = {
-    "username": "a name, or one of somebody's aliases",
+    "username": "a name, or one of somebody's aliases; on Discord also me",
     "platform": "only this platform: cytube, discord, demo",
     "domain": "only this site: cytu.be, or a Discord server's id",
     "channel": "only this channel",
