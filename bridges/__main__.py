@@ -7,28 +7,34 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import os
 import pkgutil
 import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar, get_args
 
+import msgspec
 import nats.errors
 
 from userstats.contract.broker import connect
 from userstats.contract.broker_settings import NatsSettings, Role, chosen
 from userstats.contract.config import Config, ConfigError, from_document, load
+from userstats.contract.privacy import PrivacySettings
 from userstats.contract.process import LogSettings, PseudonymSettings, configure_log
 from userstats.contract.pseudonym import load_key
 
+from . import over_http
 from .bridge import Bridge
 from .outbox import Outbox
 from .outbox_file import OutboxTaken, OutboxUnreadable
+from .over_nats import OverNats
 from .runner import Runner
 from .settings import BridgeSettings
+from .way import Way
 
 log = logging.getLogger("bridges")
 
@@ -50,6 +56,7 @@ class World(NamedTuple):
     settings: BridgeSettings
     key: bytes
     phrases: Sequence[str]
+    privacy: PrivacySettings
     folder: Path
 
 
@@ -81,6 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return WRONG_CONFIGURATION
     try:
         return _loop(run(world))
+    except ConfigError as error:  # what only the platform could tell, such as a wrong token
+        log.error("%s", error)
+        return WRONG_CONFIGURATION
     except OutboxTaken as error:
         log.error("%s", error)
         return TAKEN
@@ -109,9 +119,11 @@ def _world(name: str, config: Config, folder: Path) -> World:
     role: Role | None = next((role for role in get_args(Role) if role == f"bridge_{name}"), None)
     if role is None:
         raise ConfigError("$", f"the broker knows no role for the bridge {name}")
-    bridges: list[Bridge] = importlib.import_module(f"bridges.{name}").bridges(config)
+    module = importlib.import_module(f"bridges.{name}")
+    bridges: list[Bridge] = module.bridges(config)
     if not bridges:
-        raise ConfigError("$", f"nothing is configured that the bridge {name} could observe")
+        needed = f"; it needs {module.NEEDED}" if hasattr(module, "NEEDED") else ""
+        raise ConfigError("$", f"nothing is configured that the bridge {name} could observe{needed}")
     pseudonyms = config.section("pseudonyms", PseudonymSettings)
     kudos = config.document.get("kudos", {})
     return World(
@@ -119,11 +131,22 @@ def _world(name: str, config: Config, folder: Path) -> World:
         role=role,
         bridges=bridges,
         nats=chosen(config.section("nats", NatsSettings), folder),
-        settings=config.section("bridge", BridgeSettings),
+        settings=_settings(config),
         key=load_key(folder / pseudonyms.key_file),
         phrases=tuple(map(str, kudos.get("default_phrases", ()))) if isinstance(kudos, dict) else (),
+        privacy=config.section("privacy", PrivacySettings),
         folder=folder,
     )
+
+
+def _settings(config: Config, environment: Mapping[str, str] = os.environ) -> BridgeSettings:
+    """The section `bridge`, with what the environment says of the service. Raises ConfigError."""
+    settings = config.section("bridge", BridgeSettings)
+    url = environment.get("SQLITE_SERVICE_URL") or settings.service_url
+    token = environment.get("USERSTATS_SERVICE_TOKEN") or settings.service_token
+    if url and (wrong := over_http.check(url, token)):
+        raise ConfigError("$.bridge.service_url", f"{wrong} (SQLITE_SERVICE_URL and USERSTATS_SERVICE_TOKEN go first)")
+    return msgspec.structs.replace(settings, service_url=url, service_token=token)
 
 
 async def run(world: World) -> int:
@@ -134,19 +157,31 @@ async def run(world: World) -> int:
         file = world.folder / world.settings.outbox_folder / f"{world.name}.db"
         outbox = await Outbox.open(file, world.settings)
         stack.push_async_callback(outbox.close)
-        title = f"bridge-{world.name}"
-        connecting = connect(world.nats, world.role, name=title, folder=world.folder, within=None)
-        connection = await _unless(stopping, connecting)
-        if connection is None:
+        way = await _way(world, stopping, stack)
+        if way is None:
             return STOPPED
-        stack.push_async_callback(connection.close)
-        runner = Runner(world.bridges, connection, outbox, world.settings, key=world.key, phrases=world.phrases)
+        runner = Runner(
+            world.bridges, way, outbox, world.settings, key=world.key, phrases=world.phrases, privacy=world.privacy
+        )
         log.info("observing %s", ", ".join(runner.health.rooms))
         watching = asyncio.create_task(_stop(stopping, runner))
         await runner.run()
         watching.cancel()
         log.info("stopped; %d events wait for the next start", outbox.waiting)
     return STOPPED
+
+
+async def _way(world: World, stopping: asyncio.Event, stack: AsyncExitStack) -> Way | None:
+    """How userstats is reached, taken down with the stack; None if we are told to stop before a broker is there."""
+    settings = world.settings
+    if settings.service_url:
+        return await stack.enter_async_context(over_http.opened(settings.service_url, settings.service_token))
+    connecting = connect(world.nats, world.role, name=f"bridge-{world.name}", folder=world.folder, within=None)
+    connection = await _unless(stopping, connecting)
+    if connection is None:
+        return None
+    stack.push_async_callback(connection.close)
+    return OverNats(connection)
 
 
 async def _stop(stopping: asyncio.Event, runner: Runner) -> None:

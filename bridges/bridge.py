@@ -7,14 +7,18 @@ else - outbox, publishing, reconnecting, beats, consent - is `runner.py`'s.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol, runtime_checkable
 
+from userstats.contract.admission import Consents
 from userstats.contract.events import Event, Place
 from userstats.contract.pseudonym import Pseudonyms
 
 from .text import Lexicon
 
 NOTHING: Final[Mapping[str, str]] = {}
+Reason = Literal["stopped", "kicked", "banned", "lost", "moved", "replaced", "refused"]
+"""Why a watch ended (`BridgeStopped.reason`)."""
+NOWHERE: Final[Mapping[Place, Reason]] = {}
 
 
 class Observation(NamedTuple):
@@ -24,6 +28,11 @@ class Observation(NamedTuple):
     cursor: Mapping[str, str] = NOTHING
     """What the bridge must still know after a crash (how far it read a replayed history), kept in the outbox in the
     same transaction as the events."""
+    opened: Mapping[Place, str] | None = None
+    """Places that are observed from here on, each with the watch that its events name. None: the bridge observes its
+    own place and no other, under the watch that `watch` was given."""
+    closed: Mapping[Place, Reason] = NOWHERE
+    """Places that are not observed any more; said after the events."""
 
 
 class Desk(Protocol):
@@ -37,12 +46,44 @@ class Desk(Protocol):
         """Phrases of thanks and the names known in the bridge's place, as of now."""
         ...
 
+    @property
+    def consents(self) -> int:
+        """Another number means that somebody may be told about, or has another pseudonym, who was not or had not: a
+        bridge that tells of changes only then tells everything again."""
+        ...
+
+    @property
+    def consent(self) -> Consents:
+        """What holds for whom, as of now: a value that is never changed, only replaced."""
+        ...
+
     def cursor(self, key: str) -> str | None:
         """What an earlier observation of this bridge's place left under this key."""
         ...
 
+    @property
+    def crowded(self) -> bool:
+        """Whether more than half of the room for events that wait is taken: what is not urgent should not be told."""
+        ...
+
     def now(self) -> int:
         """Milliseconds since the epoch, UTC."""
+        ...
+
+    async def ask(self, question: str, request: Mapping[str, Any], timeout: float, account: str = "") -> bytes:
+        """What userstats answers; see `Way.ask`."""
+        ...
+
+    async def learn(self) -> None:
+        """Ask userstats at once what is new of phrases, names and consent: somebody has just changed something."""
+        ...
+
+    def recall(self, key: str) -> str | None:
+        """A text that `remember` kept, in this run or an earlier one."""
+        ...
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep a text over a restart."""
         ...
 
 
@@ -51,7 +92,7 @@ class Ended(Exception):
 
     def __init__(
         self,
-        reason: Literal["kicked", "banned", "lost", "moved", "replaced", "refused"],
+        reason: Reason,
         explanation: str,
         retry_in: float = 0.0,
     ) -> None:
@@ -60,6 +101,16 @@ class Ended(Exception):
         self.explanation = explanation
         self.retry_in = retry_in
         """Seconds to wait at least; 0 leaves it to the runner's back-off."""
+
+
+@runtime_checkable
+class Lacking(Protocol):
+    """What a bridge may be beside: one that works, but must do without something."""
+
+    @property
+    def trouble(self) -> str:
+        """What that is, for whoever looks after it; empty: nothing."""
+        ...
 
 
 class Bridge(Protocol):
@@ -72,17 +123,23 @@ class Bridge(Protocol):
 
     @property
     def place(self) -> Place:
-        """The room; the runner holds one lease for it, so that two bridges never tell of the same room."""
+        """The room, or the connection that is observed; the runner holds one lease for it, so that two bridges never
+        tell of the same."""
         ...
 
     def watch(self, desk: Desk, watch: str) -> AsyncIterator[Observation]:
         """Connect, then say what happens until the connection ends (`Ended`, or any other error: lost).
 
-        Every event names `watch`. The first observation means: connected, and the room is being observed from now on;
-        it holds, or is soon followed by, a RosterSeen.
+        ConfigError ends the process: it says which setting must be changed before trying again is of any use.
+
+        Every event names `watch`, or the watch under which its place was `opened`. The first observation means:
+        connected, and the room is being observed from now on; it holds, or is soon followed by, a RosterSeen.
         """
         ...
 
     def beat(self, now: int) -> Sequence[Event]:
-        """What to say with each beat of the running watch (PopulationCounted), about every 30 seconds."""
+        """What to say with each beat of the running watch (PopulationCounted), about every 30 seconds.
+
+        `now` is the last sign of life: what is said with a beat must not make the watch look more alive than it is.
+        """
         ...

@@ -1,7 +1,8 @@
-"""What a bridge must know before it may tell: phrases of thanks, known names, who opted out.
+"""What a bridge must know before it may tell: phrases of thanks, known names, who chose what may be counted of them.
 
-userstats is asked every few seconds (`settings.for_bridge`); the last answer is kept in the outbox file, so that a
-bridge which starts while userstats is away still knows. Without either nothing is published.
+userstats is asked every few seconds (`settings.for_bridge`, which also says whether anybody chose: see `consent.py`);
+the last answer is kept in the outbox file, so that a bridge which starts while userstats is away still knows. Without
+either nothing is published.
 """
 
 from __future__ import annotations
@@ -14,15 +15,17 @@ from typing import Final
 import msgspec
 import nats.errors
 
-from userstats.contract import subjects, wire
-from userstats.contract.broker import Connection
+from userstats.contract import wire
+from userstats.contract.admission import Consents
 from userstats.contract.events import AnyEvent, Event, Place
+from userstats.contract.privacy import PrivacySettings
 from userstats.contract.pseudonym import Pseudonyms
 
-from .consent import without
+from .consent import Consent, NotSaid
 from .outbox import Outbox, place_key
 from .outbox_file import Row
 from .text import Lexicon
+from .way import Way
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +44,8 @@ class ForBridge(msgspec.Struct, frozen=True):
     names: dict[str, tuple[str, ...]] = {}
     """People known in each place (`platform/space/channel`)."""
     aliases: tuple[str, ...] = ()
-    opted_out: frozenset[int] = frozenset()
-    """Persons who opted out, and the keys of their names."""
+    consents: int = 0
+    """How often anybody chose what may be counted of them."""
     generations: dict[str, int] = {}
     """By key of an account: how often it was erased."""
 
@@ -57,21 +60,27 @@ class Knowledge:
 
     def __init__(
         self,
-        connection: Connection,
+        way: Way,
         outbox: Outbox,
         places: Iterable[Place],
         key: bytes,
         phrases: Iterable[str] = (),
+        privacy: PrivacySettings = PrivacySettings(),  # noqa: B008  (frozen)
     ) -> None:
-        self._connection = connection
+        self.way = way
         self._outbox = outbox
         self._places = tuple(places)
         self._key = key
         self._silent = False
+        self._asking = asyncio.Lock()
         self.revision = 0
         self.known = False
-        """Whether it is known who opted out."""
-        self._opted_out: frozenset[int] = frozenset()
+        """Whether it is known who chose what."""
+        self.consents = 0
+        """Another number means that others may be told about than before, or under other pseudonyms."""
+        self._consent = Consent(way, outbox, privacy, Pseudonyms(key).anonymous)
+        self._consents_revision = self._consent.current.revision
+        self._generations: dict[str, int] = {}
         self._lexicons: dict[Place, Lexicon] = {}
         self.pseudonyms = Pseudonyms(key)
         self._use(ForBridge(0, tuple(phrases)))
@@ -80,9 +89,14 @@ class Knowledge:
         """Phrases of thanks, and the names known in this place."""
         return self._lexicons[place]
 
+    @property
+    def consent(self) -> Consents:
+        """What holds for whom, as of now."""
+        return self._consent.current
+
     def admitted(self, event: Event) -> Event | None:
-        """The event without whoever opted out; None if nothing is left of it."""
-        return without(event, self._opted_out)
+        """The event as it may be told, by what the people in it chose; None if nothing of it may be told."""
+        return self._consent.current.admitted(event)
 
     def recall(self) -> None:
         """Begin with what an earlier run knew, if there was one."""
@@ -94,23 +108,26 @@ class Knowledge:
         except msgspec.MsgspecError:
             log.warning("what an earlier version knew is of no use; userstats is asked")
         else:
-            self.known = True
+            self.known = self._consent.recall()
 
     async def run(self, every: float) -> None:
         """Ask again every so many seconds, until cancelled."""
         while True:
-            if self._connection.is_connected:
+            if self.way.ready:
                 await self.ask()
             await asyncio.sleep(every if self.known else min(every, 1.0))
 
     async def ask(self) -> None:
         """Ask once, and use the answer if there is one."""
-        question = {"since": self.revision, "places": [place_key(place) for place in self._places]}
+        async with self._asking:
+            await self._ask()
+
+    async def _ask(self) -> None:
+        since = self.revision if self.known else 0
+        question = {"since": since, "places": [place_key(place) for place in self._places]}
         try:
-            reply = await self._connection.request(
-                subjects.question(_QUESTION), msgspec.json.encode(question), timeout=_ANSWER_SECONDS
-            )
-            answer = msgspec.json.decode(reply.data, type=_Answer)
+            reply = await self.way.ask(_QUESTION, question, _ANSWER_SECONDS)
+            answer = msgspec.json.decode(reply, type=_Answer)
         except (nats.errors.Error, TimeoutError, OSError) as error:
             self._note(f"no answer ({type(error).__name__})")
             return
@@ -120,16 +137,26 @@ class Knowledge:
         if not answer.success or answer.data is None:
             self._note("a refusal")
             return
+        try:
+            stricter = await self._consent.learn(answer.data.consents)
+        except (nats.errors.Error, TimeoutError, OSError, NotSaid) as error:
+            self._note(f"not who chose what ({error if isinstance(error, NotSaid) else type(error).__name__})")
+            return
         self._note("")
-        if answer.data.revision != self.revision or not self.known:
-            await self._learn(answer.data)
+        await self._learn(answer.data, stricter)
 
-    async def _learn(self, data: ForBridge) -> None:
-        self._use(data)
-        if not self.known:
+    async def _learn(self, data: ForBridge, stricter: bool) -> None:
+        if self._consent.current.revision != self._consents_revision:
+            self._consents_revision = self._consent.current.revision
+            self.consents += 1
+        if stricter or not self.known:
             gone = await self._outbox.revise(self._judge)
-            log.info("it is known now who opted out; %d waiting events were about them", gone)
-        await self._outbox.remember(_KEPT, msgspec.json.encode(data).decode())
+            if gone or not self.known:
+                said = "" if self.known else "it is known now who chose what; "
+                log.info("%s%d waiting events were about people who opted out", said, gone)
+        if data.revision != self.revision or not self.known:
+            self._use(data)
+            await self._outbox.remember(_KEPT, msgspec.json.encode(data).decode())
         self.known = True
 
     def _judge(self, row: Row) -> bytes | None:
@@ -141,7 +168,8 @@ class Knowledge:
 
     def _use(self, data: ForBridge) -> None:
         self.revision = data.revision
-        self._opted_out = data.opted_out
+        self.consents += self._generations != data.generations
+        self._generations = data.generations
         self.pseudonyms = Pseudonyms(self._key, data.generations)
         phrases = tuple(phrase.casefold() for phrase in data.phrases)
         aliases = frozenset(name.casefold() for name in data.aliases)

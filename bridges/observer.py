@@ -10,13 +10,16 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Final, Literal, NamedTuple, TypedDict
+from typing import Any, Final, Literal, NamedTuple, TypedDict
 
-from userstats.contract import subjects
+import msgspec
+
+from userstats.contract.admission import Consents
+from userstats.contract.config import ConfigError
 from userstats.contract.events import BridgeBeat, BridgeStarted, BridgeStopped, Event, Place
 from userstats.contract.pseudonym import Pseudonyms
 
-from .bridge import NOTHING, Bridge, Ended, Observation
+from .bridge import NOTHING, Bridge, Ended, Lacking, Observation, Reason
 from .knowledge import Knowledge
 from .lease import Fenced, Lease
 from .outbox import Outbox, place_key
@@ -28,7 +31,6 @@ from .text import Lexicon
 log = logging.getLogger(__name__)
 
 State = Literal["waiting", "connecting", "watching", "gone", "stopped"]
-Reason = Literal["stopped", "kicked", "banned", "lost", "moved", "replaced", "refused"]
 _LAST_WORDS_SECONDS: Final = 2.0
 
 
@@ -52,7 +54,7 @@ class RoomHealth(NamedTuple):
     last_frame: int
     """When the platform last gave a sign of life: milliseconds since the epoch, 0: never."""
     trouble: str
-    """Why the last watch ended, or could not begin; empty while there is none."""
+    """Why the last watch ended, or could not begin, or what the running one must do without; empty: nothing."""
 
 
 class Silent(Exception):
@@ -81,6 +83,10 @@ class Observer:
         self._clock = clock
         self._state: State = "waiting"
         self._watch = ""
+        self._open: dict[Place, str] = {}
+        """What is observed now, and the watch that its events name."""
+        self._places: set[Place] = {bridge.place}
+        """Whatever was observed so far."""
         self._trouble = ""
         self._last_frame = 0
         self._frames = self._beaten = 0
@@ -99,15 +105,40 @@ class Observer:
     def lexicon(self) -> Lexicon:
         return self._knowledge.lexicon(self.place)
 
+    @property
+    def consents(self) -> int:
+        return self._knowledge.consents
+
+    @property
+    def consent(self) -> Consents:
+        return self._knowledge.consent
+
     def cursor(self, key: str) -> str | None:
         return self._outbox.cursor(self.place, key)
+
+    @property
+    def crowded(self) -> bool:
+        return self._outbox.crowded
 
     def now(self) -> int:
         return int(self._clock() * 1000)
 
+    async def ask(self, question: str, request: Mapping[str, Any], timeout: float, account: str = "") -> bytes:
+        return await self._knowledge.way.ask(question, request, timeout, account)
+
+    async def learn(self) -> None:
+        await self._knowledge.ask()
+
+    def recall(self, key: str) -> str | None:
+        return self._outbox.recall(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        await self._outbox.remember(key, value)
+
     @property
     def health(self) -> RoomHealth:
-        return RoomHealth(self._state, self._watch, self._last_frame, self._trouble)
+        lacking = self.bridge.trouble if isinstance(self.bridge, Lacking) else ""
+        return RoomHealth(self._state, self._watch, self._last_frame, self._trouble or lacking)
 
     @property
     def unsure(self) -> bool:
@@ -146,17 +177,22 @@ class Observer:
     async def _yield_room(self, sure_until: float) -> None:
         """Take back what was observed when the room was perhaps not ours any more; the watch ended before that."""
         since = int(sure_until * 1000)
-        prefix = subjects.event(self.place, "")
 
         def judge(row: Row) -> bytes | None:
-            return None if row.at >= since and row.subject.startswith(prefix) else row.body
+            return None if row.at >= since and self._is_ours(row) else row.body
 
         gone = await self._outbox.revise(judge)
         log.warning("%s: the lease is lost, %d events taken back", self.name, gone)
         self._gone, self._trouble = True, "the lease is lost"
         if self._since >= since:
             self._watch = ""
+            self._open.clear()
         await self._say_stopped("replaced", min(since, self._last_frame))
+
+    def _is_ours(self, row: Row) -> bool:
+        place = msgspec.json.decode(row.body, type=_Placed).place
+        whole = Place(place.platform, place.space, "")
+        return place in self._places or (bool(place.space) and whole in self._places)
 
     async def _attempts(self) -> None:
         while True:
@@ -183,6 +219,8 @@ class Observer:
         reason: Reason = error.reason if isinstance(error, Ended) else "lost"
         await self._say_stopped(reason, self._last_frame if reason == "lost" else self.now())
         self._trouble = _explain(error)
+        if isinstance(error, ConfigError):
+            raise error
         if not self._gone:
             self._gone = True
             log.warning("%s: gone (%s)", self.name, self._trouble)
@@ -194,21 +232,44 @@ class Observer:
             async for observation in observations:
                 self._last_frame, self._heard = _seen_last(observation.events, self.now()), time.monotonic()
                 self._frames += 1
-                events = observation.events
-                if not self._watch:
-                    self._watch = watch
-                    events = [self._started(watch, _seen_first(events, self._last_frame)), *events]
+                events = self._whole(watch, observation)
                 if events or observation.cursor:
                     self._busy = True
                     await self._put(events, observation.cursor)
                     self._busy, self._heard = False, time.monotonic()
 
-    def _started(self, watch: str, at: int) -> BridgeStarted:
+    def _whole(self, watch: str, observation: Observation) -> Sequence[Event]:
+        """The events of an observation between the beginnings and the ends of what it opens and closes."""
+        opened = observation.opened
+        if not self._watch:
+            self._watching(watch)
+            opened = {self.place: watch} if opened is None else opened
+        if not opened and not observation.closed:
+            return observation.events
+        at = _seen_first(observation.events, self._last_frame)
+        ended = [(place, reason) for place, reason in observation.closed.items() if place in self._open]
+        return [
+            *(self._started(place, name, at) for place, name in (opened or {}).items()),
+            *observation.events,
+            *(self._stopped(place, reason, self._last_frame) for place, reason in ended),
+        ]
+
+    def _watching(self, watch: str) -> None:
+        self._watch = watch
         self._state = "watching"
         log.info("%s: %s", self.name, "back" if self._gone else "watching")
         self._gone, self._trouble = False, ""
         self._since, self._beaten = self._last_frame, 0
-        return BridgeStarted(**self._envelope("started", watch, at), bridge=self.bridge.name)
+
+    def _started(self, place: Place, watch: str, at: int) -> BridgeStarted:
+        self._open[place] = watch
+        self._places.add(place)
+        return BridgeStarted(**self._envelope("started", place, at), bridge=self.bridge.name)
+
+    def _stopped(self, place: Place, reason: Reason, at: int) -> BridgeStopped:
+        stopped = BridgeStopped(**self._envelope("stopped", place, at), reason=reason)
+        del self._open[place]
+        return stopped
 
     async def _beat(self) -> None:
         """Beat for as long as there is fresh proof of life; raises Silent when there was none for too long."""
@@ -218,20 +279,21 @@ class Observer:
                 continue
             if self._frames > self._beaten:
                 self._beaten = self._frames
-                beat = BridgeBeat(**self._envelope("beat", self._watch, self._last_frame))
-                await self._put([beat, *self.bridge.beat(self.now())], NOTHING)
+                beats = [BridgeBeat(**self._envelope("beat", place, self._last_frame)) for place in self._open]
+                await self._put([*beats, *self.bridge.beat(self._last_frame)], NOTHING)
             elif not self._busy and time.monotonic() - self._heard > self._settings.silence_seconds:
                 raise Silent
 
     async def _say_stopped(self, reason: Reason, at: int) -> None:
         """The watch is over. A full outbox has no room for this; then its silence must say it."""
-        watch, self._watch = self._watch, ""
+        self._watch = ""
         self._state = "stopped" if reason == "stopped" else "gone"
-        if not watch:
+        ends = [self._stopped(place, reason, at) for place in list(self._open)]
+        if not ends:
             return
         try:
             async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                await self._put([BridgeStopped(**self._envelope("stopped", watch, at), reason=reason)], NOTHING)
+                await self._put(ends, NOTHING)
         except TimeoutError:
             log.warning("%s: no room in the outbox to say that the watch has ended", self.name)
 
@@ -239,9 +301,10 @@ class Observer:
         admitted = [kept for event in events if (kept := self._knowledge.admitted(event)) is not None]
         await self._outbox.put(admitted, self.place, cursor)
 
-    def _envelope(self, what: str, watch: str, at: int) -> Envelope:
+    def _envelope(self, what: str, place: Place, at: int) -> Envelope:
+        watch = self._open[place]
         identity = self.pseudonyms.event(what, watch, at)
-        return {"id": identity, "at": at, "seen": at, "place": self.place, "watch": watch}
+        return {"id": identity, "at": at, "seen": at, "place": place, "watch": watch}
 
 
 @asynccontextmanager
@@ -253,6 +316,12 @@ async def _closing(observations: AsyncIterator[Observation]) -> AsyncIterator[As
         close = getattr(observations, "aclose", None)
         if close is not None:
             await close()
+
+
+class _Placed(msgspec.Struct):
+    """Of an event in the outbox: where it happened."""
+
+    place: Place
 
 
 def _seen_first(events: Sequence[Event], now: int) -> int:

@@ -30,6 +30,7 @@ from .settings import BridgeSettings
 log = logging.getLogger(__name__)
 
 _SCARCE: Final = 0.9
+_CROWDED: Final = 0.5
 _QUEUE_ROWS: Final = 2000
 _QUEUE_WEIGHT: Final = 8 * 1024 * 1024
 _TICK: Final = 1.0
@@ -89,6 +90,11 @@ class Outbox:
     def waiting(self) -> int:
         """Events on disk that the broker has not acknowledged."""
         return self._file.last - self._file.acked
+
+    @property
+    def crowded(self) -> bool:
+        """Whether what waits takes more than half of the room there is."""
+        return self._held(_CROWDED)
 
     @property
     def lost(self) -> int:

@@ -1,4 +1,4 @@
-"""Runs the rooms of one bridge over one outbox and one connection: all that is not *connect and translate*."""
+"""Runs the rooms of one bridge over one outbox and one way to userstats: all that is not *connect and translate*."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from userstats.contract.broker import Connection
+from userstats.contract.privacy import PrivacySettings
 
 from .bridge import Bridge
 from .knowledge import Knowledge
@@ -18,6 +18,7 @@ from .outbox import Outbox
 from .publisher import Publisher
 from .settings import BridgeSettings
 from .tasks import end
+from .way import Way
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,9 @@ class Health(NamedTuple):
     """How a bridge process is doing."""
 
     connected: bool
-    """Whether the broker can be reached."""
+    """Whether the broker, or userstats over HTTP, can be reached."""
     settings_known: bool
-    """Whether it is known who opted out; before that nothing is published."""
+    """Whether it is known who chose what may be counted of them; before that nothing is published."""
     waiting: int
     """Events on disk that the broker has not acknowledged."""
     published: int
@@ -44,20 +45,21 @@ class Runner:
     def __init__(
         self,
         bridges: Sequence[Bridge],
-        connection: Connection,
+        way: Way,
         outbox: Outbox,
         settings: BridgeSettings,
         *,
         key: bytes,
         phrases: Sequence[str] = (),
+        privacy: PrivacySettings = PrivacySettings(),  # noqa: B008  (frozen)
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._connection = connection
+        self._way = way
         self._outbox = outbox
         self._settings = settings
         self._stopping = asyncio.Event()
-        self._knowledge = Knowledge(connection, outbox, [bridge.place for bridge in bridges], key, phrases)
-        self._publisher = Publisher(connection, outbox, self._held)
+        self._knowledge = Knowledge(way, outbox, [bridge.place for bridge in bridges], key, phrases, privacy)
+        self._publisher = Publisher(way, outbox, self._held)
         self._observers = [
             Observer(bridge, self._lease(bridge), outbox, self._knowledge, settings, clock) for bridge in bridges
         ]
@@ -66,7 +68,7 @@ class Runner:
     def health(self) -> Health:
         """The state of everything, now."""
         return Health(
-            connected=self._connection.is_connected,
+            connected=self._way.is_connected,
             settings_known=self._knowledge.known,
             waiting=self._outbox.waiting,
             published=self._publisher.published,
@@ -105,7 +107,7 @@ class Runner:
                 await self._outbox.published()
         except TimeoutError:
             log.info("%d events stay in the outbox until the next start", self._outbox.waiting)
-        if self._connection.is_connected:
+        if self._way.is_connected:
             await asyncio.gather(*(observer.lease.release() for observer in self._observers))
 
     def _held(self) -> str:
@@ -117,9 +119,7 @@ class Runner:
 
     def _lease(self, bridge: Bridge) -> Lease:
         settings = self._settings
-        return Lease(
-            self._connection, bridge.place, self._outbox.producer, settings.lease_seconds, settings.renew_seconds
-        )
+        return self._way.lease(bridge.place, self._outbox.producer, settings.lease_seconds, settings.renew_seconds)
 
     @staticmethod
     def _start(work: Coroutine[Any, Any, object]) -> asyncio.Task[object]:

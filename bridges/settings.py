@@ -33,7 +33,16 @@ class BridgeSettings(Struct, frozen=True, kw_only=True):
     slowest_retry_seconds: Seconds = 60.0
     stop_seconds: Seconds = 5.0
     """How long a stopping bridge tries to publish what still waits. What remains is published after the next start."""
+    service_url: str = ""
+    """Address of a userstats (`http://sqlite-service:8080`), for a bridge that cannot reach NATS: events and questions
+    go there over HTTP, and no lease is taken. The environment variable SQLITE_SERVICE_URL goes before it."""
+    service_token: str = ""
+    """That userstats' `http.events_token`. The environment variable USERSTATS_SERVICE_TOKEN goes before it."""
 
     def __post_init__(self) -> None:
         if self.renew_seconds * 3 > self.lease_seconds:
             raise ValueError("`renew_seconds` must be at most a third of `lease_seconds`")
+
+    def __repr__(self) -> str:
+        """Without address and token: settings end up in logs."""
+        return f"BridgeSettings({'over HTTP' if self.service_url else 'over NATS'})"

@@ -107,6 +107,11 @@ async def _at_once(_: int) -> None:
     pass
 
 
+def recorder_of(world: World) -> Recorder:
+    """The real recorder; what it appends is counted at once."""
+    return Recorder(cast(Client, _Stream(world)), PSEUDONYMS, _at_once)
+
+
 class Lost(Exception):
     """The answer did not come."""
 
@@ -118,9 +123,8 @@ class Asking:
     def __init__(self, world: World, stop_after: int = 0) -> None:
         self.requests = 0
         self._stop_after = stop_after
-        recorder = Recorder(cast(Client, _Stream(world)), PSEUDONYMS, _at_once)
         self._answers = Answers(
-            world.service.catalogue, world.store, PSEUDONYMS, now=lambda: world.now, services=(recorder,)
+            world.service.catalogue, world.store, PSEUDONYMS, now=lambda: world.now, services=(recorder_of(world),)
         )
 
     async def reply(self, question: str, **values: Any) -> Reply | Failure:

@@ -6,8 +6,22 @@ from typing import Final
 
 import msgspec
 
-from userstats.contract.events import AfkEnded, AfkStarted, Joined, Left, MessageSent, RosterSeen
-from userstats.statistic import ADD, HIGH, KEY, KEY_TEXT, LOW, PUT, PUT_TEXT, Ledger, Span, Statistic, Table
+from userstats.contract.events import (
+    AfkEnded,
+    AfkStarted,
+    ConsentChanged,
+    Joined,
+    Left,
+    MemberJoined,
+    MemberLeft,
+    MessageSent,
+    Place,
+    PresenceChanged,
+    RosterSeen,
+    VoiceMoved,
+    VoiceSeen,
+)
+from userstats.statistic import ADD, HIGH, KEY, KEY_TEXT, LOW, PUT, PUT_TEXT, Ledger, Span, Statistic, Stays, Table
 from userstats.writes import Moment
 
 HERE: Final = Span("here", "here_ms")
@@ -57,6 +71,83 @@ class Streak(msgspec.Struct):
     person: int
     length: int
 
+
+TALKS: Final = Table("talks", {"place": KEY, "since": KEY, "person": KEY}, {"until": PUT, "ended": PUT_TEXT})
+RECORDS: Final = Table("talk_records", {"place": KEY, "person": KEY}, {"longest_ms": HIGH, "last_at": HIGH})
+TALK: Final = Span("talk", "talk_ms", stays=Stays(TALKS, RECORDS, "talks", 1000))
+PLAYED: Final = Ledger("played", {"place": KEY, "person": KEY, "game": KEY_TEXT}, ("play_ms",))
+PLAY: Final = Span("play", "play_ms", PLAYED)
+UP: Final = Span("up", "up_ms")
+MEMBER: Final = Span("member")
+
+
+def _move(person: int, channel: Place | None, moment: Moment) -> None:
+    now = moment.number_of(channel) if channel else 0
+    for place in moment.places_of(TALK, person):
+        if place != now:
+            moment.close(TALK, person, place=place, why="moved" if now else "left")
+    if now:
+        moment.open(TALK, person, place=now)
+
+
+def _moved(event: VoiceMoved, moment: Moment) -> None:
+    guild = event.place
+    _move(event.person, Place(guild.platform, guild.space, event.now.channel) if event.now else None, moment)
+
+
+def _heard(event: VoiceSeen, moment: Moment) -> None:
+    guild = event.place
+    here = {one.person: Place(guild.platform, guild.space, one.channel) for one in event.people}
+    for place in list(moment.around):
+        moment.close_except(TALK, here, place, why="missed")
+    for person, channel in here.items():
+        _move(person, channel, moment)
+
+
+def _played(event: PresenceChanged, moment: Moment) -> None:
+    person = event.presence.person
+    for place in moment.everywhere(UP, person):
+        if place != moment.place and moment.lives(place):
+            return
+        for game in moment.details(PLAY, person, place):
+            moment.close(PLAY, person, game, place)
+        if place != moment.place or event.presence.status == "offline":
+            moment.close(UP, person, place=place)
+    if event.presence.status != "offline":
+        moment.open(UP, person)
+    for doing in event.presence.activities:
+        moment.open(PLAY, person, doing.name)
+
+
+def _entered(event: MemberJoined, moment: Moment) -> None:
+    moment.open(MEMBER, event.person)
+
+
+def _gone(event: MemberLeft, moment: Moment) -> None:
+    moment.close(MEMBER, event.person)
+
+
+def _refused(event: ConsentChanged, moment: Moment) -> None:
+    for span in (TALK, UP, PLAY):
+        moment.forget_person(span, event.person)
+
+
+GUILDS: Final = Statistic(
+    name="guilds",
+    on={
+        VoiceMoved: _moved,
+        VoiceSeen: _heard,
+        PresenceChanged: _played,
+        MemberJoined: _entered,
+        MemberLeft: _gone,
+        ConsentChanged: _refused,
+    },
+    measures=("talk_ms", "talks", "up_ms"),
+    ledgers=(PLAYED,),
+    tables=(TALKS, RECORDS),
+    spans=(TALK, PLAY, UP, MEMBER),
+)
+"""States at the channels of a guild, about something, and such as nobody needs to observe."""
 
 WORDS: Final = Ledger("word", {"place": KEY, "length": KEY}, ("times",))
 STREAKS: Final = Table("streaks", {"place": KEY, "person": KEY}, {"longest": HIGH, "shortest": LOW, "ended": ADD})

@@ -6,6 +6,8 @@
 
 A clock ("20:00") lets time pass with proof of life: every observed place beats each 30 seconds. `gap("20:30")` lets
 it pass in silence. Builders are plain values; the world gives them id, time, watch and a row of the outbox.
+A guild (`Place("discord", "100", "")`) that was started has one watch: what happens in its channels names that one, and
+only the guild beats. Facts of guilds are in `say_guild.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +24,9 @@ from userstats.contract import subjects, wire
 from userstats.contract.events import NO_WATCH, Event, Place
 from userstats.contract.pseudonym import Pseudonyms
 from userstats.service import Message, Service
-from userstats.statistic import Statistic
+from userstats.statistic import Metric, Statistic
 from userstats.store.seam import Store
+from userstats.surfaces.service_metrics import moments
 
 PSEUDONYMS: Final = Pseudonyms(b"the key of the tests, all of them")
 TODAY: Final = "2025-03-03"
@@ -78,12 +81,16 @@ def place(where: Where) -> Place:
     return where if isinstance(where, Place) else Place("cytube", "cytu.be", where)
 
 
-def _about(where: Where, envelope: Mapping[str, Any]) -> dict[str, Any]:
+def about(where: Where, envelope: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": 0, "at": 0, "seen": 0, "watch": "", "place": place(where), **envelope}
 
 
-def _who(who: str, where: Where) -> int:
+def who_is(who: str, where: Where) -> int:
     return person(who, place(where).platform)
+
+
+def _within(where: Place, guild: Place) -> bool:
+    return where != guild and (where.platform, where.space) == (guild.platform, guild.space)
 
 
 def message(
@@ -98,23 +105,33 @@ def message(
     thanks: Sequence[str | tuple[str, str]] = (),
     vote: Literal[-1, 0, 1] = 0,
     links: int = 0,
+    files: int = 0,
+    embeds: int = 0,
+    stickers: int = 0,
     reply_to: str = "",
+    thread: str = "",
+    backfilled: int = 0,
     **envelope: Unpack[Envelope],
 ) -> e.MessageSent:
     """Somebody said something. `thanks` are names (meaning `++`) or (name, phrase)."""
     said = [(one, "++") if isinstance(one, str) else one for one in thanks]
     return e.MessageSent(
-        author=_who(who, where),
+        author=who_is(who, where),
         by=by,
         characters=characters,
         words=words,
         emotes=tuple(emotes),
-        mentions=tuple(_who(one, where) for one in mentions),
+        mentions=tuple(who_is(one, where) for one in mentions),
         thanks=tuple(e.Thanks(key(name), token) for name, token in said),
         vote=vote,
         links=links,
-        reply_to=_who(reply_to, where) if reply_to else None,
-        **_about(where, envelope),
+        files=files,
+        embeds=embeds,
+        stickers=stickers,
+        reply_to=who_is(reply_to, where) if reply_to else None,
+        thread=thread,
+        backfilled=backfilled,
+        **about(where, envelope),
     )
 
 
@@ -122,25 +139,25 @@ def private(
     who: str, where: Where = ROOM, *, words: int = 1, characters: int = 5, **envelope: Unpack[Envelope]
 ) -> e.PrivateMessageSent:
     """Somebody wrote to the bot."""
-    return e.PrivateMessageSent(author=_who(who, where), words=words, characters=characters, **_about(where, envelope))
+    return e.PrivateMessageSent(author=who_is(who, where), words=words, characters=characters, **about(where, envelope))
 
 
 def joined(who: str, where: Where = ROOM, *, afk: bool = False, **envelope: Unpack[Envelope]) -> e.Joined:
-    return e.Joined(person=_who(who, where), afk=afk, **_about(where, envelope))
+    return e.Joined(person=who_is(who, where), afk=afk, **about(where, envelope))
 
 
 def left(who: str, where: Where = ROOM, **envelope: Unpack[Envelope]) -> e.Left:
-    return e.Left(person=_who(who, where), **_about(where, envelope))
+    return e.Left(person=who_is(who, where), **about(where, envelope))
 
 
 def afk(who: str, where: Where = ROOM, **envelope: Unpack[Envelope]) -> e.AfkStarted:
     """Somebody went away from the keyboard."""
-    return e.AfkStarted(person=_who(who, where), **_about(where, envelope))
+    return e.AfkStarted(person=who_is(who, where), **about(where, envelope))
 
 
 def back(who: str, where: Where = ROOM, **envelope: Unpack[Envelope]) -> e.AfkEnded:
     """Somebody came back to the keyboard."""
-    return e.AfkEnded(person=_who(who, where), **_about(where, envelope))
+    return e.AfkEnded(person=who_is(who, where), **about(where, envelope))
 
 
 def roster(
@@ -153,8 +170,8 @@ def roster(
     **envelope: Unpack[Envelope],
 ) -> e.RosterSeen:
     """Who is here: `here` at the keyboard, `away` not. Without a `snapshot` each roster is one of its own."""
-    people = [e.Present(_who(one, where)) for one in here] + [e.Present(_who(one, where), afk=True) for one in away]
-    return e.RosterSeen(snapshot=snapshot, part=part, parts=parts, people=tuple(people), **_about(where, envelope))
+    people = [e.Present(who_is(one, where)) for one in here] + [e.Present(who_is(one, where), afk=True) for one in away]
+    return e.RosterSeen(snapshot=snapshot, part=part, parts=parts, people=tuple(people), **about(where, envelope))
 
 
 def named(
@@ -164,16 +181,20 @@ def named(
     account: str = "",
     bot: bool = False,
     worn: bool = True,
+    everywhere: bool = False,
     **envelope: Unpack[Envelope],
 ) -> e.Named:
-    """This account (the name itself, unless said otherwise) is called so. Not `worn`: a name nobody has yet."""
+    """This account (the name itself, unless said otherwise) is called so. Not `worn`: a name nobody has yet.
+
+    `everywhere`: in all spaces of the platform.
+    """
     account = (account or name).casefold()
-    wearer: dict[str, Any] = {"person": _who(account, where), "account": account, "bot": bot} if worn else {}
-    return e.Named(key=key(name), name=name, **wearer, **_about(where, envelope))
+    wearer: dict[str, Any] = {"person": who_is(account, where), "account": account, "bot": bot} if worn else {}
+    return e.Named(key=key(name), name=name, everywhere=everywhere, **wearer, **about(where, envelope))
 
 
 def place_named(name: str, where: Where = ROOM, *, type: str = "room", **envelope: Unpack[Envelope]) -> e.PlaceNamed:  # noqa: A002
-    return e.PlaceNamed(name=name, type=type, **_about(where, envelope))
+    return e.PlaceNamed(name=name, type=type, **about(where, envelope))
 
 
 def media(
@@ -192,41 +213,41 @@ def media(
         media_type=media_type,
         media_id=media_id or title.casefold(),
         seconds=seconds,
-        queued_by=_who(queued_by, where) if queued_by else None,
+        queued_by=who_is(queued_by, where) if queued_by else None,
         resumed=resumed,
-        **_about(where, envelope),
+        **about(where, envelope),
     )
 
 
 def population(
     connected: int | None, named: int, not_afk: int, where: Where = ROOM, **envelope: Unpack[Envelope]
 ) -> e.PopulationCounted:
-    return e.PopulationCounted(connected=connected, named=named, not_afk=not_afk, **_about(where, envelope))
+    return e.PopulationCounted(connected=connected, named=named, not_afk=not_afk, **about(where, envelope))
 
 
 def alias_added(owner: str, alias: str, **envelope: Unpack[Envelope]) -> e.AliasAdded:
-    return e.AliasAdded(owner=key(owner), alias=key(alias), **_about(RECORD, envelope))
+    return e.AliasAdded(owner=key(owner), alias=key(alias), **about(RECORD, envelope))
 
 
 def alias_removed(alias: str, **envelope: Unpack[Envelope]) -> e.AliasRemoved:
-    return e.AliasRemoved(alias=key(alias), **_about(RECORD, envelope))
+    return e.AliasRemoved(alias=key(alias), **about(RECORD, envelope))
 
 
 def phrase_added(phrase: str, **envelope: Unpack[Envelope]) -> e.PhraseAdded:
-    return e.PhraseAdded(phrase=phrase, **_about(RECORD, envelope))
+    return e.PhraseAdded(phrase=phrase, **about(RECORD, envelope))
 
 
 def phrase_removed(phrase: str, **envelope: Unpack[Envelope]) -> e.PhraseRemoved:
-    return e.PhraseRemoved(phrase=phrase, **_about(RECORD, envelope))
+    return e.PhraseRemoved(phrase=phrase, **about(RECORD, envelope))
 
 
 def started(where: Where = ROOM, *, bridge: str = "cytube", **envelope: Unpack[Envelope]) -> e.BridgeStarted:
     """A new watch begins."""
-    return e.BridgeStarted(bridge=bridge, **_about(where, envelope))
+    return e.BridgeStarted(bridge=bridge, **about(where, envelope))
 
 
 def beat(where: Where = ROOM, **envelope: Unpack[Envelope]) -> e.BridgeBeat:
-    return e.BridgeBeat(**_about(where, envelope))
+    return e.BridgeBeat(**about(where, envelope))
 
 
 def stopped(
@@ -236,7 +257,7 @@ def stopped(
     **envelope: Unpack[Envelope],
 ) -> e.BridgeStopped:
     """The watch ends; what follows at this place belongs to a new one."""
-    return e.BridgeStopped(reason=reason, **_about(where, envelope))
+    return e.BridgeStopped(reason=reason, **about(where, envelope))
 
 
 def refused(
@@ -247,7 +268,7 @@ def refused(
     size: int = 0,
     **envelope: Unpack[Envelope],
 ) -> e.EventRefused:
-    return e.EventRefused(refused=frame, reason=reason, bytes=size, **_about(where, envelope))
+    return e.EventRefused(refused=frame, reason=reason, bytes=size, **about(where, envelope))
 
 
 class World:
@@ -297,6 +318,10 @@ class World:
         """The rows of a SELECT, as a question sees them."""
         async with self.store.reading() as reader:
             return await reader.rows(sql, parameters)
+
+    async def samples(self, metric: Metric) -> list[tuple[Any, ...]]:
+        """The samples of a metric, at the world's own time."""
+        return await self.rows(metric.sql, **moments(self.now))
 
     async def ask(self, question: Callable[..., Awaitable[T]], *args: Any, **parameters: Any) -> T:
         """The answer of a question's function; it gets a reader before the rest."""
@@ -350,7 +375,7 @@ class World:
             seen=event.seen or self.now,
             watch=event.watch or self._watch(event),
         )
-        if isinstance(event, e.RosterSeen) and not event.snapshot:
+        if getattr(event, "snapshot", None) == "":
             event = replace(event, snapshot=f"snapshot-{event.id}")
         n = self._rows[producer] = self._rows.get(producer, 0) + 1
         return self._appended(
@@ -360,12 +385,16 @@ class World:
     def _watch(self, event: Event) -> str:
         if event.place == RECORD:
             return NO_WATCH
-        if event.place not in self._watches or isinstance(event, e.BridgeStarted):
+        guild = Place(event.place.platform, event.place.space, "")
+        where = guild if event.place.space and guild in self._watches else event.place
+        if where not in self._watches or isinstance(event, e.BridgeStarted):
             self._begun += 1
-            self._watches[event.place] = f"watch-{self._begun}"
+            self._watches[where] = f"watch-{self._begun}"
+            if event.place.space and event.place == guild:  # one watch sees its channels from now on
+                self._watches = {one: watch for one, watch in self._watches.items() if not _within(one, guild)}
         if isinstance(event, e.BridgeStopped):
-            return self._watches.pop(event.place)
-        return self._watches[event.place]
+            return self._watches.pop(where)
+        return self._watches[where]
 
     def _appended(self, subject: str, data: bytes) -> Message:
         self.seq += 1

@@ -89,6 +89,9 @@ def test_the_seeds_aliases_load_as_they_are(tmp_path: Path) -> None:
         ({"snapshots": {"interval_seconds": 0}}, "$.snapshots.interval_seconds: expected `int` >= 1"),
         ({"demo": {"rooms": ["a", "A"]}}, "$.demo.rooms: the same room is named twice"),
         ({"log": {"level": "LOUD"}}, "$.log.level: invalid enum value 'LOUD'"),
+        ({"privacy": {"voice": "hidden"}}, "$.privacy.voice: invalid enum value 'hidden'"),
+        ({"privacy": {"spaces": {"100": {"mesages": "off"}}}},
+         "$.privacy.spaces.100.mesages: unknown setting; did you mean 'messages'?"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_told_with_its_path_and_a_way_out(tmp_path: Path, document: Any, said: str) -> None:

@@ -58,7 +58,10 @@ async def test_all_of_them_live_in_one_database(world: World) -> None:
 def test_names_what_exists(room: Statistic) -> None:
     assert set(room.on) <= set(events.KINDS.values())
     assert set(room.reads) <= {one.name for one in KNOWN.rooms}
-    assert {span.measure for span in room.spans} <= set(room.measures)
+    for span in room.spans:
+        assert {span.measure} - {""} <= set(room.measures if span.ledger is None else span.ledger.measures)
+        assert not span.stays or {span.stays.rows, span.stays.records} <= set(room.tables)
+        assert not span.stays or span.stays.measure in room.measures
 
 
 @every_room
@@ -66,6 +69,8 @@ def test_declares_columns_that_can_be_merged(room: Statistic) -> None:
     own = {table.name: table for table in room.tables}
     for table in own.values():
         assert table.newest in {"", *table.columns}
+        assert table.aging is None or {table.aging.at, table.aging.by} <= {*table.key, *table.columns}
+        assert table.aging is None or (room.settings and table.aging.days in room.settings.kind.__struct_fields__)
         assert {name.split(" ")[0] for index in table.indexes for name in index} <= {*table.key, *table.columns}
     assert not set(own) & {table.name for table in ENGINE}
 

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,9 +38,26 @@ from tests.say import (
     population,
     private,
     roster,
+    started,
+)
+from tests.say_guild import (
+    backfill_reached,
+    guild_counted,
+    in_voice,
+    member_joined,
+    member_left,
+    members_seen,
+    presence_changed,
+    reaction_added,
+    reaction_removed,
+    thread_created,
+    voice_counted,
+    voice_moved,
+    voice_seen,
 )
 from userstats import catalogue
 from userstats.contract.events import Event, Place
+from userstats.presences import Known
 from userstats.statistic import Metric
 from userstats.surfaces.metrics import declared
 from userstats.surfaces.peer_metrics import PEER
@@ -230,10 +248,18 @@ def test_grafana_is_provisioned_read_only_and_from_its_environment() -> None:
 
 
 HALL: Final = Place("demo", "demo.local", "hall")
+_STATUSES: Final[tuple[dict[str, Known], ...]] = (
+    {"amy": "online", "bob": "idle", "cid": "dnd"}, {"amy": "idle", "bob": "dnd", "cid": "online"},
+)  # fmt: skip
+CAMP: Final = Place("demo", "demo.camp", "")
+"""A guild."""
+TENT: Final = Place("demo", "demo.camp", "tent")
+LINE: Final = Place("demo", "", "")
+"""The connection to the platform."""
 
 
 class Crowd:
-    """A room of the demo in which everything happens that there is a metric about, again and again, now."""
+    """A room and a guild in which everything happens that there is a metric about, again and again, now."""
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
@@ -244,13 +270,28 @@ class Crowd:
         """Publish until cancelled."""
         bridge = await self._brokers.connect("bridge_demo")
         await self._publish(bridge, named("Amy", HALL), named("Bob", HALL), roster("amy", away=["bob"], where=HALL))
-        while True:
+        await self._publish(bridge, started(CAMP), started(LINE), backfill_reached(1, "00:00", TENT))
+        for turn in count():
             self._world.now = int(time.time() * 1000)
             await self._publish(
                 bridge, beat(HALL), joined("cid", HALL), afk("amy", HALL), population(4, 3, 1, HALL),
                 private("amy", HALL), media("Alien", HALL), message("amy", HALL, emotes=["#a"], thanks=["bob"], vote=1),
             )  # fmt: skip
+            await self._publish(bridge, beat(CAMP), beat(LINE), *self._in_the_guild(turn))
             await asyncio.sleep(0.3)
+
+    @staticmethod
+    def _in_the_guild(turn: int) -> list[Event]:
+        """Stays of a second and more, a snapshot that finds bob otherwise each time, statuses that change."""
+        even = bool(turn % 2)
+        stays = [voice_moved("amy", where=CAMP), voice_moved("amy", "fire", CAMP)] if turn % 8 == 0 else []
+        return [
+            guild_counted(9, CAMP, online=5), members_seen("amy", "bob", where=CAMP), member_joined("cid", CAMP),
+            member_left("cid", CAMP), reaction_added("amy", "x", TENT), reaction_removed("amy", "x", TENT),
+            thread_created("amy", f"{turn}", TENT), *stays, voice_counted(("fire", 3), where=CAMP),
+            voice_seen(in_voice("amy", "fire"), in_voice("bob", "fire", muted=even), where=CAMP),
+            *(presence_changed(name, status, where=LINE) for name, status in _STATUSES[even].items()),
+        ]  # fmt: skip
 
     async def _publish(self, bridge: Any, *said: Event) -> None:
         for one in self._world.messages(*said):
@@ -328,7 +369,7 @@ async def test_a_real_prometheus_has_something_to_show_on_every_panel(fresh_brok
     configure(folder, nats={"port": -1}, http={"port": 0})
     client = await fresh_broker.connect("client")
     async with crowd(fresh_broker), Part(folder, "userstats") as userstats, aiohttp.ClientSession() as session:
-        await ask(client, "leaderboard.messages")
+        await ask(client, "consent.set", platform="discord", account="1", topic="voice", level="shown")
         async with prometheus(folder, address(userstats)) as at:
             assert await shown(session, at, client) == set()
             rules = await api(session, f"{at}/api/v1/rules")

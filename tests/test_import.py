@@ -87,13 +87,12 @@ async def test_an_opening_balance_is_in_no_period_and_in_the_sums_of_every_kind(
 
     quarters = {ledger.name: await world.rows(f"SELECT * FROM {ledger.quarters}") for ledger in read().ledgers}
 
-    assert {name: len(rows) for name, rows in quarters.items()} == {"person": 0, "kudos": 0, "emotes": 0, "media": 3}
+    assert {name: len(rows) for name, rows in quarters.items() if rows} == {"media": 3}
     assert await world.rows("SELECT SUM(messages), SUM(private_messages) FROM person_totals") == [(435, 8)]
     assert await world.rows("SELECT SUM(messages), SUM(present_ms), SUM(afk_ms) FROM place_totals") == [
         (435, 864_000_000, 180_000_000)
     ]
     assert await world.rows("SELECT SUM(messages) FROM everyone_totals") == [(435,)]
-    assert await world.rows("SELECT SUM(times), SUM(plusplus) FROM kudos_names") == [(19, 13)]
     assert await world.rows("SELECT SUM(times), SUM(plusplus) FROM kudos_received") == [(19, 13)]
     assert await world.rows("SELECT emote, uses FROM emotes_everywhere ORDER BY emote") == [
         ("kappa", 4), ("pogchamp", 12),

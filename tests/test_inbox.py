@@ -241,6 +241,21 @@ async def test_a_stream_that_was_made_anew_is_read_from_its_beginning_and_counts
     ]
 
 
+async def test_a_dead_letter_is_still_there_when_another_stream_has_one_of_its_number(fresh_broker: Brokers) -> None:
+    bridge, operator = await fresh_broker.connect("bridge_demo"), await fresh_broker.connect("provision")
+    subject = row(1)[0]
+    async with reading(fresh_broker) as at_work:
+        await publish(bridge, [(subject, b"old")])
+        await at_work.counted(1)
+        created = at_work.service.position.stream
+        await api(fresh_broker, "DELETE")
+        await provision(operator, StreamSettings(), embedded=True)
+        await publish(bridge, [(subject, b"newer")])
+        await until(lambda: at_work.service.position.stream not in {created, ""})
+        await at_work.counted(1)
+        assert await at_work.store.load("SELECT seq, bytes FROM dead_letters ORDER BY at") == [(1, 3), (1, 5)]
+
+
 async def test_a_broker_that_lost_the_end_of_its_stream_and_used_the_numbers_again_is_noticed(
     fresh_broker: Brokers, tmp_path: Path
 ) -> None:

@@ -38,7 +38,27 @@ from tests.say import (
     private,
     refused,
     roster,
+    started,
     stopped,
+)
+from tests.say_guild import (
+    CONNECTION,
+    GENERAL,
+    GUILD,
+    backfill_reached,
+    consent_changed,
+    guild_counted,
+    in_voice,
+    member_joined,
+    member_left,
+    members_seen,
+    presence_changed,
+    reaction_added,
+    reaction_removed,
+    thread_created,
+    voice_counted,
+    voice_moved,
+    voice_seen,
 )
 from userstats import catalogue
 from userstats.answer import Answers
@@ -67,6 +87,14 @@ EVENING: Final[tuple[str | Gap | Event, ...]] = (
     "20:10", joined("cid"), media("Dune"), population(8, 3, 2), "20:10:30",
 )  # fmt: skip
 """A message thanks a person once; `amy2` is nobody."""
+IN_A_GUILD: Final[tuple[str | Gap | Event, ...]] = (
+    started(GUILD), started(CONNECTION), consent_changed("amy", "voice", "shown"), guild_counted(3, online=2),
+    members_seen("amy", "bob"), member_joined("cid"), member_left("bob"), message("amy", GENERAL),
+    reaction_added("amy", "x"), reaction_removed("amy", "x"), thread_created("amy", "900"),
+    backfill_reached(1, "20:00"), voice_seen(in_voice("amy")), voice_counted(("300", 2)), presence_changed("amy"),
+    "20:12", voice_seen(in_voice("bob")), voice_moved("bob"), presence_changed("amy", "idle"), "20:13",
+)  # fmt: skip
+"""What there are metrics about that EVENING has nothing of."""
 
 
 needs_captures = pytest.mark.skipif(
@@ -179,7 +207,7 @@ async def test_the_health_page_has_the_peers_shape(world: World) -> None:
 
 
 async def test_the_page_is_what_is_declared_and_each_metric_once(world: World) -> None:
-    await world.tell(*EVENING, afk("cid"), "21:10", stopped(), "21:20", joined("amy"))
+    await world.tell(*EVENING, afk("cid"), *IN_A_GUILD, "21:10", stopped(), "21:20", joined("amy"))
     timings = Timings(world.service.catalogue.questions)
     timings.observe("leaderboard.messages", 200, 0.003)
     page = (await of(world, timings=timings).text()).decode()
@@ -207,7 +235,7 @@ def test_names_follow_the_rules_of_prometheus() -> None:
 
 
 async def test_no_label_holds_what_is_not_of_a_closed_set(world: World) -> None:
-    await world.tell(*EVENING)
+    await world.tell(*EVENING, *IN_A_GUILD)
     timings = Timings(world.service.catalogue.questions)
     timings.observe("leaderboard.messages", 200, 0.003)
     timings.observe("no such question", 404, 0.003)
@@ -217,11 +245,14 @@ async def test_no_label_holds_what_is_not_of_a_closed_set(world: World) -> None:
         found.setdefault(name, set()).add(value)
     statistics = {room.name for room in world.service.catalogue.rooms}
     assert found.pop("le") >= {"0.2", "+Inf"}
-    assert found.pop("kind") <= {*KINDS, "plusplus", "phrase"}
+    assert found.pop("kind") <= {*KINDS, "plusplus", "phrase", "raw", "active", "social"}
     assert found.pop("statistic") <= {*statistics, "service"}
     assert found == {
-        "platform": {"cytube", "userstats"},
+        "platform": {"cytube", "discord", "userstats"},
         "reason": set(REASONS),
+        "status": {"online", "idle", "dnd"},
+        "topic": {"voice"},
+        "level": {"shown"},
         "question": {"leaderboard.messages", UNKNOWN},
         "code": {"200", "404"},
         "direction": {"up"},
@@ -273,6 +304,16 @@ async def test_what_was_not_counted_is_told_by_kind_and_reason(world: World) -> 
     assert {name: value for name, value in dead.items() if value} == {
         'userstats_dead_letters_total{reason="unknown_type"}': 1
     }
+    assert len(dead) == len(REASONS)
+
+
+async def test_what_grew_old_and_was_deleted_is_still_counted(world: World) -> None:
+    stamp = clock("20:00") * 1_000_000
+    for seq, day in enumerate((0, 1, 100), 1):
+        await world.apply([Message(seq, stamp + day * 86_400 * 10**9, "x", b"no event")])
+    assert await world.rows("SELECT seq FROM dead_letters") == [(3,)]
+    dead = await about(of(world), "userstats_dead_letters_total")
+    assert {name: value for name, value in dead.items() if value} == {'userstats_dead_letters_total{reason="json"}': 3}
     assert len(dead) == len(REASONS)
 
 
@@ -336,9 +377,11 @@ async def test_a_statistic_whose_metrics_fail_does_not_take_the_others_along(
     }
     assert page[f"userstats_messages_total{CYTUBE}"] == 4
     assert page["userstats_service_status"] == 1
-    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
-        "the metrics of broken cannot be read, the others can"
-    ]
+    (failed,) = (record for record in caplog.records if record.levelname == "ERROR")
+    said, _, why = failed.getMessage().partition(": ")
+    assert said == "the metrics of broken cannot be read, the others can"
+    assert re.match(r"\w+Error( \(no such table: nowhere\))? in \w+ at [\w.]+:\d+", why)
+    assert failed.exc_info is None
 
 
 async def test_of_a_metric_with_too_many_labels_the_surplus_is_left_out_and_counted(store: Store) -> None:

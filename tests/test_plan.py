@@ -23,6 +23,7 @@ HERE = {"channels": [{"domain": "cytu.be", "channel": "a"}]}
         (("--demo", "--channel", "cytu.be/b"), {}, ("embedded", True, ("cytube", "demo"), "cytube")),
         ((), {"channels": [{"domain": "cytu.be", "channel": "a", "via": "kryten"}]},
          ("embedded", True, ("kryten",), "cytube")),
+        ((), {"discord": {"token": "t"}, **HERE}, ("embedded", True, ("cytube", "discord"), "cytube")),
         (("--only", "userstats"), HERE, ("embedded", True, (), "cytube")),
         (("--only", "bridge", "--bridge", "kryten"), HERE, ("none", False, ("kryten",), "kryten")),
         (("--only", "bridge", "--bridge", "demo"), HERE, ("none", False, ("demo",), "cytube")),
@@ -34,6 +35,12 @@ def test_what_runs_follows_from_the_configuration_and_the_command_line(
     planned = plan(from_document(config), arguments(words))
 
     assert (planned.broker, planned.userstats, planned.bridges, planned.auto) == expected
+
+
+def test_a_token_in_the_environment_is_enough_for_discord(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_BOT_TOKEN", "t")
+
+    assert plan(from_document({}), arguments([])).bridges == ("discord",)
 
 
 def test_where_a_configured_broker_answers_kryten_is_there_already(external: Callable[[str], str]) -> None:

@@ -100,6 +100,7 @@ UNDERSTOOD: Final[Mapping[str, Callable[[Sequence[str]], object]]] = {
     "python -m benchmarks": _measures,
     "python scripts/import_kryten.py": import_kryten.arguments,
     "python scripts/docs.py": _exists("docs.py"),
+    "python -m scripts.deploy.secrets": _exists("deploy/secrets.py"),
     "./scripts/start.sh": _starts("start.sh"),
     "./scripts/start-userstats.sh": _starts("start-userstats.sh", "--only", "userstats"),
     "./scripts/start-bridge.sh": _starts("start-bridge.sh", "--only", "bridge", "--bridge"),

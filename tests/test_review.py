@@ -90,7 +90,7 @@ async def posting(
             await provision.request(f"$JS.API.STREAM.MSG.GET.{subjects.DEAD_STREAM}", json.dumps({"seq": seq}).encode())
             for seq in range(1, count + 1)
         ]
-        return [int(_header(one.data, "Nats-Msg-Id").rpartition(":")[2]) for one in found]
+        return [int(_header(one.data, "Nats-Msg-Id").rsplit(":", 2)[1]) for one in found]
 
     yield published
     task.cancel()
@@ -141,15 +141,26 @@ async def test_a_dead_letter_that_its_stream_refuses_is_not_taken_for_published(
 async def test_dead_letters_of_a_stream_that_was_made_anew_are_published_too(
     fresh_broker: Brokers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Also where it soon has as many messages as the one before, and where its numbers are used once more."""
+    one, two = "1970-01-01T00:00:00Z", "1970-01-01T00:01:00.5Z"
     world = await World.open(await SQLiteStore.open(tmp_path / "x.db"))
     async with posting(fresh_broker, world, monkeypatch) as published:
-        await world.service.apply([bad(7), bad(8)], "one")
-        assert await published(2) == [7, 8]
-        await world.service.rewind(Position(0, 0, "two"))
-        await asyncio.sleep(0.1)
-        await world.service.apply([bad(1), bad(2)], "two")
-        assert await published(4) == [7, 8, 1, 2]
+        await world.service.apply([bad(1), bad(7), bad(8)], one)
+        assert await published(3) == [1, 7, 8]
+        await world.service.rewind(Position(0, 0, two))
+        await world.service.apply([later(bad(1)), later(bad(2)), later(bad(9))], two)
+        assert await published(6) == [1, 7, 8, 1, 2, 9]
+        await world.service.rewind(Position(0, 0, two))
+        await world.service.apply([later(bad(1)), later(later(bad(2)))], two)
+        assert await published(7) == [1, 7, 8, 1, 2, 9, 2]
+    async with posting(fresh_broker, world, monkeypatch) as published:
+        await world.service.apply([later(bad(4))], two)
+        assert await published(8) == [1, 7, 8, 1, 2, 9, 2, 4]
     await world.store.close()
+
+
+def later(message: Message) -> Message:
+    return message._replace(stamp=message.stamp + 60_000_000_000)
 
 
 async def test_a_subject_with_a_nul_in_it_is_buried_in_both_databases(world: World) -> None:

@@ -152,7 +152,8 @@ async def test_a_room_that_raises_is_parked_for_that_event_and_the_others_count_
         ("fragile", 2, "MessageSent", "the room failed on it", clock("20:00"))
     ]
     assert await world.rows("SELECT person FROM open_spans") == [(person("amy"),)]
-    assert await world.rows("SELECT value FROM room_memory") == [(f'{{"person":{person("amy")},"length":2}}',)]
+    memory = await world.rows("SELECT value FROM room_memory WHERE room = 'fragile'")
+    assert memory == [(f'{{"person":{person("amy")},"length":2}}',)]
 
 
 async def test_a_failing_room_leaves_the_same_rows_whatever_the_batches_were(store: Store, tmp_path: Path) -> None:
@@ -188,6 +189,53 @@ async def test_what_is_no_event_becomes_a_dead_letter_without_what_it_said(world
     assert await world.rows(TOTALS) == [(1, person("amy"), 2, 3)]
 
 
+async def test_a_dead_letter_stays_when_its_stream_is_made_anew_and_comes_once_however_often_it_is_read(
+    world: World,
+) -> None:
+    old, new = Message(7, 1_000_000_000, "a.subject", b"first"), Message(7, 2_000_000_000, "a.subject", b"{}")
+    await world.service.apply([old], "one")
+    await world.service.rewind(Position(0, 0, "one"))
+    await world.service.apply([old], "one")
+    await world.service.rewind(Position(0, 0, "two"))
+    await world.service.apply([new], "two")
+    assert await world.rows("SELECT seq, at, reason, bytes FROM dead_letters ORDER BY at") == [
+        (7, 1_000, "json", 5), (7, 2_000, "unknown_type", 2),
+    ]  # fmt: skip
+
+
+async def refusals(store: Store, batch: int = 0, days: int = 90) -> World:
+    """A world in which something could not be counted on 3 March at 00:00 and 20:00, on 1 June and on 2 June."""
+    world = await World.open(store, FRAGILE, PRESENCE)
+    world.service.refused_days = days
+    for moment in ("00:00", "20:00", "2025-06-01 00:00", "2025-06-02 19:00"):
+        told = world.messages(gap(moment), message("amy", words=UNLUCKY), message("amy", at=clock("00:00")))
+        noise = told[-1]._replace(data=b"no event", subject="a.subject")
+        await world.apply([*told[:-1], noise], batch)
+    return world
+
+
+async def test_what_could_not_be_counted_is_kept_for_90_days_of_the_streams_time_and_its_number_for_ever(
+    store: Store, tmp_path: Path
+) -> None:
+    world = await refusals(store)
+    kept = [clock("2025-06-01 00:00"), clock("2025-06-02 19:00")]
+    assert [at for (at,) in await world.rows("SELECT at FROM dead_letters ORDER BY at")] == kept
+    assert [at for (at,) in await world.rows("SELECT at FROM parked_events ORDER BY at")] == kept
+    assert await world.rows("SELECT kept_in, label, number FROM aged_rows ORDER BY kept_in") == [
+        ("dead_letters", "json", 2), ("parked_events", "fragile", 2),
+    ]  # fmt: skip
+    other = await refusals(await SQLiteStore.open(tmp_path / "other.db"), batch=1)
+    assert await other.dump() == await world.dump()
+    await other.store.close()
+
+
+@pytest.mark.parametrize(("days", "kept"), [(0, 4), (1, 2), (91, 4)])
+async def test_how_long_what_could_not_be_counted_is_kept_is_a_setting(store: Store, days: int, kept: int) -> None:
+    world = await refusals(store, days=days)
+    found = [len(await world.rows(f"SELECT at FROM {table}")) for table in ("dead_letters", "parked_events")]
+    assert found == [kept, kept]
+
+
 async def test_a_stream_that_is_read_again_from_its_beginning_is_not_counted_again(world: World) -> None:
     stream = world.messages(*EVENING)
     await world.apply(stream)
@@ -220,11 +268,13 @@ class Faulty:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
+    async def commit(
+        self, rows: Mapping[str, Rows], old: Position, new: Position, before: Mapping[str, int] = {}
+    ) -> None:
         if self.commits:
             self.commits -= 1
             raise OSError("disk")
-        await self._store.commit(rows, old, new)
+        await self._store.commit(rows, old, new, before)
 
     async def load(self, sql: str, parameters: Mapping[str, object] = {}) -> list[tuple[Any, ...]]:
         if self.loads:

@@ -16,9 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.say import World
 from tests.stores import Cluster, Database
 from userstats import catalogue
 from userstats.contract.config import ConfigError
+from userstats.service import Message
 from userstats.statistic import ADD, HIGH, KEY, KEY_TEXT, LOW, PUT, PUT_TEXT, Column, Table
 from userstats.store.open import DatabaseSettings, open_store
 from userstats.store.postgres import MissingDriver
@@ -199,11 +201,55 @@ async def test_columns_that_a_newer_room_brings_are_added_to_the_rows_there_are(
     assert await after.rows() == [(1, "amy", 2, None, None, "old", None)]
 
 
+async def test_a_key_that_a_newer_version_widens_is_widened_and_every_row_stays(database: Database) -> None:
+    old = Table("letters", {"seq": KEY}, {"reason": PUT_TEXT, "at": PUT}, (("reason", "seq"),))
+    new = Table("letters", {"seq": KEY, "at": KEY}, {"reason": PUT_TEXT, "times": ADD}, (("reason", "seq"),))
+    before = await Owner.of(await database.open(), Schema((old,), (), {}))
+    await before.commit({"letters": {(1,): {"reason": "crc", "at": 5}, (2,): {"reason": "json", "at": 6}}})
+    for _ in range(2):
+        after = await Owner.of(await database.open(), Schema((new,), (), {}))
+        await after.commit({"letters": {(1, 5): {"reason": "crc", "times": 1}, (1, 9): {"reason": "new", "times": 1}}})
+    assert await after.rows("SELECT seq, at, reason, times FROM letters ORDER BY seq, at") == [
+        (1, 5, "crc", 2), (1, 9, "new", 2), (2, 6, "json", 0),
+    ]  # fmt: skip
+
+
+async def test_a_database_of_the_first_version_is_taken_over_and_not_given_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In it, a dead letter had the key `seq`, a parked event the keys `room` and `seq`."""
+    first = {
+        "dead_letters": Table("dead_letters", {"seq": KEY}, {"reason": PUT_TEXT, "at": PUT}),
+        "parked_events": Table(
+            "parked_events", {"room": KEY_TEXT, "seq": KEY}, {"kind": PUT_TEXT, "error": PUT_TEXT, "at": PUT}
+        ),
+    }
+    known = catalogue.read().schema()
+    tables = tuple(first.get(table.name, table) for table in known.tables if table.name != "aged_rows")
+    with monkeypatch.context() as older:
+        older.setattr(f"userstats.store.{database.kind}.SCHEMA_VERSION", 1)
+        store = await database.open()
+        before = await Owner.of(store, known._replace(tables=tables, views=views(store.dialect)))
+    await before.commit({
+        "dead_letters": {(3,): {"reason": "json", "at": 7_000}},
+        "parked_events": {("kudos", 4): {"kind": "MessageSent", "error": "x", "at": 8_000}},
+    })  # fmt: skip
+    world = await World.open(await database.open())
+    await world.service.apply([Message(3, 9_000_000_000, "a.subject", b"no event")])
+    assert await world.rows("SELECT seq, at, reason FROM dead_letters ORDER BY at") == [
+        (3, 7_000, "json"), (3, 9_000, "json"),
+    ]  # fmt: skip
+    assert await world.rows("SELECT room, seq, at, kind FROM parked_events") == [("kudos", 4, 8_000, "MessageSent")]
+    monkeypatch.setattr(f"userstats.store.{database.kind}.SCHEMA_VERSION", 1)
+    with pytest.raises(WrongSchema, match="schema 2, this one knows 1"):
+        await Owner.of(await database.open())
+
+
 async def test_a_database_of_a_newer_version_is_refused(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as newer:
         newer.setattr(f"userstats.store.{database.kind}.SCHEMA_VERSION", 99)
         await Owner.of(await database.open())
-    with pytest.raises(WrongSchema, match="schema 99, this one knows 1"):
+    with pytest.raises(WrongSchema, match="schema 99, this one knows 2"):
         await Owner.of(await database.open())
 
 

@@ -23,7 +23,9 @@ from tests.say import (
     phrase_removed,
     population,
     private,
+    started,
 )
+from tests.say_guild import CONNECTION, consent_changed, presence_changed
 from userstats.catalogue import read
 from userstats.contract.events import Place
 from userstats.store.seam import Store
@@ -31,6 +33,9 @@ from userstats.store.views import views
 
 SHARED = Path(__file__).parent.parent.parent / "shared"
 GUILD = Place("discord", "123", "general")
+ACTIVITY_LOG = ["id", "user_id", "status", "activity_type", "activity_name", "timestamp"]
+"""The table of a bot that watched statuses, and its columns."""
+STATUSES = {"amy": "1", "bob": "2", "cid": "3"}
 KNOWN = [
     "users", "user_aliases", "message_counts", "pm_counts", "population_snapshots", "media_changes", "user_activity",
     "emote_usage", "kudos_plusplus", "kudos_phrases", "kudos_trigger_phrases", "population_watermarks", "movie_votes",
@@ -54,13 +59,31 @@ def at(clock: str) -> str:
 
 
 async def test_every_table_is_there_and_empty_with_the_columns_that_are_known(world: World) -> None:
-    for name in KNOWN:
+    for name in (*KNOWN, "activity_log"):
         assert await world.rows(f"SELECT * FROM {name}") == []
-    assert [name for name, _ in views(world.store.dialect)] == KNOWN
+    assert await world.rows(f"SELECT {', '.join(ACTIVITY_LOG)} FROM activity_log") == []
+    assert [name for name, _ in views(world.store.dialect)] == [*KNOWN, "activity_log"]
 
 
 async def test_no_view_has_the_name_of_a_table(world: World) -> None:
-    assert not {table.name for table in world.service.catalogue.tables()} & set(KNOWN)
+    assert not {table.name for table in world.service.catalogue.tables()} & {*KNOWN, "activity_log"}
+
+
+async def test_changes_of_status_are_there_of_people_who_are_shown(world: World) -> None:
+    world_people = [named(name, CONNECTION, everywhere=True, account=number) for name, number in STATUSES.items()]
+    await world.tell(
+        *world_people, consent_changed("1", "presence", "shown"), consent_changed("2", "presence", "counted")
+    )
+    await world.tell("20:00", started(CONNECTION), presence_changed("1", "online", "custom", "playing:Chess"))
+    await world.tell(presence_changed("2"), presence_changed("3"), "20:00:01", presence_changed("1", "idle", "custom"))
+    await world.tell("20:00:02", presence_changed("1", "idle", "custom"), presence_changed("1", "offline"))
+    assert await table(world, "activity_log") == [
+        ("1", "online", "playing", "Chess", at("20:00:00")),
+        ("1", "idle", None, None, at("20:00:01")),
+        ("1", "offline", None, None, at("20:00:02")),
+    ]
+    await world.service.start(views(world.store.dialect, presence_by_default=True))
+    assert {row[0] for row in await table(world, "activity_log")} == {"1", "3"}
 
 
 async def test_the_views_are_made_again_at_each_start(world: World) -> None:

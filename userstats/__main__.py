@@ -23,8 +23,10 @@ from .contract.kryten import kryten_broker
 from .contract.process import configure_log, told
 from .contract.pseudonym import Pseudonyms, load_key
 from .dead_letters import DeadLetters
+from .gateway import Gateway
 from .inbox import Inbox
 from .ingest import Ingest
+from .link_codes import LinkCodes
 from .recorder import Recorder
 from .service import Service
 from .store.open import open_store
@@ -101,8 +103,12 @@ async def _serve(read: settings.Settings) -> None:
         pseudonyms = Pseudonyms(_key(read))
         store = await _database(read)
         world.push_async_callback(store.close)
-        service = Service(store, catalogue.read(), read.rooms)
-        await service.start(views(store.dialect))
+        service = Service(
+            store, catalogue.read(), read.rooms, refused_days=read.database.refused_days,
+            anonymous=pseudonyms.anonymous,
+        )  # fmt: skip
+        shows = read.privacy.shows_all
+        await service.start(views(store.dialect, by_default=shows("messages"), presence_by_default=shows("presence")))
         ingest: Ingest | None = None
 
         def back() -> None:
@@ -123,6 +129,13 @@ async def _serve(read: settings.Settings) -> None:
             read.nats, "recorder", name="userstats-recorder", folder=read.folder, within=None, on_error=trouble
         )
         world.push_async_callback(recording.close)
+        gateway: Gateway | None = None
+        if read.http.events_token:
+            passing = await connect(
+                read.nats, "gateway", name="userstats-gateway", folder=read.folder, within=None, on_error=trouble
+            )
+            world.push_async_callback(passing.close)
+            gateway = Gateway(passing)
         reading = ingest = Ingest(service, Inbox(client))
         recorder = Recorder(recording, pseudonyms, ingest.reached)
         timings = Timings(service.catalogue.questions)
@@ -135,8 +148,8 @@ async def _serve(read: settings.Settings) -> None:
             state.observe(question, code, seconds)
 
         answers = Answers(
-            service.catalogue, store, pseudonyms, zone=read.questions.timezone, services=(recorder, state),
-            deadline=read.questions.deadline_seconds, observe=observe,
+            service.catalogue, store, pseudonyms, zone=read.questions.timezone, services=(recorder, LinkCodes(), state),
+            deadline=read.questions.deadline_seconds, observe=observe, privacy=read.privacy,
         )  # fmt: skip
         inboxes = read.nats.inbox_prefix.partition("{role}")[0]
         surface = NatsSurface(client, answers, package_version(), embedded=read.nats.embedded, inboxes=inboxes)
@@ -144,10 +157,13 @@ async def _serve(read: settings.Settings) -> None:
             service, ingest, package_version(), lambda: bool(client.is_connected), timings,
             waiting=lambda: surface.waiting,
         )  # fmt: skip
-        http = HttpSurface(answers, metrics, host=read.http.host, port=read.http.port, token=read.http.token)
+        http = HttpSurface(
+            answers, metrics, host=read.http.host, port=read.http.port, token=read.http.token,
+            events_token=read.http.events_token, gateway=gateway,
+        )  # fmt: skip
         await http.start()
         world.push_async_callback(http.stop)
-        await surface.start()
+        await surface.start(http.address)
         world.push_async_callback(surface.stop)
         letters = await DeadLetters.from_start(service, client)
         log.info("ready: %d questions, position %d", len(answers.asked), service.position.seq)

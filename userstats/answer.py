@@ -21,11 +21,14 @@ import msgspec
 
 from .asking import Now, Period, Refused, Scope, period_of, zone
 from .catalogue import Catalogue
+from .contract.privacy import PrivacySettings
 from .contract.process import told
 from .contract.pseudonym import Pseudonyms
-from .contract.questions import Coverage, Failure, PeriodText, Problem, Reply
+from .contract.questions import Account, Coverage, Failure, Listed, PeriodText, Problem, Reply
 from .directory import Directory
-from .recent import COSTLY_SECONDS, Recent
+from .labels import place_names
+from .listing import Listing, parameters
+from .shown import NO_POLICY, Asking
 from .statistic import Question
 from .store.seam import DatabaseGone, Reader, Store
 
@@ -34,13 +37,20 @@ if TYPE_CHECKING:  # the command line reads schemas, and must start without a va
 
 log = logging.getLogger(__name__)
 
-Asker = Literal["everyone", "self", "staff", "operator"]
-_RANK: Final = {"everyone": 0, "self": 1, "staff": 2, "operator": 3}
+Asker = Literal["everyone", "self", "staff", "bridge", "operator"]
+_RANK: Final = {"everyone": 0, "self": 1, "staff": 2, "bridge": 3, "operator": 4}
 _SCOPE: Final = {"platform": str | None, "domain": str | None, "channel": str | None}
 _PERIOD: Final = {
     "since": str | None, "from": str | None, "to": str | None, "hours": int | None, "days": int | None,
     "tz": str | None,
 }  # fmt: skip
+_NAMED: Final = {
+    "platform": "LOWER(p.platform) = :platform",
+    "space": "(LOWER(p.space) = :space OR EXISTS (SELECT 1 FROM places g WHERE g.platform = p.platform "
+    "AND g.space = p.space AND g.channel = '' AND g.folded = :space))",
+    "channel": "(LOWER(p.channel) = :channel OR (p.folded = :channel AND p.channel <> ''))",
+}
+"""How a request names places: by the platform's id or by what the platform calls them."""
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _BEGINNINGS: Final = """
 SELECT COUNT(*), MIN(since) FROM (
@@ -81,11 +91,6 @@ class Asked:
         self.schema = _closed(msgspec.json.schema(self.request))
         self.has_period = Period in self.own.values()
         self.has_scope = Scope in self.own.values()
-        told = {Reader, Directory, Scope, Period}
-        self.repeatable = not question.changes and not any(
-            kind is Now or (kind not in told and _is_service(kind)) for kind in self.own.values()
-        )
-        """Whether the answer follows from the request, the period and what is counted, and from nothing else."""
 
     @cached_property
     def validator(self) -> jsonschema.Draft202012Validator:
@@ -104,6 +109,15 @@ class Asked:
     def result_schema(self) -> dict[str, Any]:
         """JSON Schema of the answer's `data`."""
         return msgspec.json.schema(self.result)
+
+    def listed(self) -> Listed:
+        """What there is to know for whoever wants to ask it."""
+        question = self.question
+        return Listed(
+            question=question.name, help=question.help, shape=question.shape, audience=question.audience,
+            topic=question.topic, changes=question.changes, period=question.period if self.has_period else None,
+            scoped=self.has_scope, names_people=Directory in self.own.values(), parameters=parameters(self.definition),
+        )  # fmt: skip
 
 
 class Service(typing.Protocol):
@@ -141,31 +155,40 @@ class Answers:
         services: tuple[Any, ...] = (),
         deadline: float = 10.0,
         observe: Callable[[str, int, float], None] = _unobserved,
+        privacy: PrivacySettings = NO_POLICY,
     ) -> None:
-        """`observe` is told of every reply: question as asked, code (200: answered) and seconds."""
+        """`observe` is told of every reply: question as asked, code (200: answered) and seconds. `privacy`: who is
+        shown of those who have not chosen."""
         self.asked = {name: Asked(question) for name, question in catalogue.questions.items()}
         self._validators = {name: asked.validator for name, asked in self.asked.items()}
         self._store = store
         self._pseudonyms = pseudonyms
         self._zone = zone
         self._now = now
-        self._services = {type(one): one for one in services}
+        listing = Listing(asked.listed() for asked in self.asked.values())
+        self._services = {type(one): one for one in (listing, *services)}
         self._deadline = deadline
         self._observe = observe
-        self._recent = Recent()
+        self._privacy = privacy
 
-    async def answer(self, name: str, request: Mapping[str, Any], asker: Asker = "operator") -> Reply | Failure:
-        """Answer a question, or say in words why not. Never raises but for cancellation."""
+    async def answer(
+        self, name: str, request: Mapping[str, Any], asker: Asker = "operator", me: Account | None = None
+    ) -> Reply | Failure:
+        """Answer a question, or say in words why not. Never raises but for cancellation.
+
+        `me`: the account that somebody asks with. Who that is may be told their own numbers, and no more than anybody
+        else (`asker` is then no more than `self`).
+        """
         began = time.perf_counter()
-        reply = await self._reply(name, request, asker)
+        reply = await self._reply(name, request, asker if me is None else "self", me)
         code = reply.error.code if isinstance(reply, Failure) else 200
         self._observe(name, code, time.perf_counter() - began)
         return reply
 
-    async def _reply(self, name: str, request: Mapping[str, Any], asker: Asker) -> Reply | Failure:
+    async def _reply(self, name: str, request: Mapping[str, Any], asker: Asker, me: Account | None) -> Reply | Failure:
         try:
             async with asyncio.timeout(self._deadline):
-                return await self._answer(name, request, asker)
+                return await self._answer(name, request, asker, me)
         except Refused as refused:
             return _failure(name, refused)
         except TimeoutError:
@@ -177,24 +200,18 @@ class Answers:
             log.error("question %s failed (incident %s): %s", name, incident, told(error))
             return _failure(name, Refused(500, f"internal error {incident}; the service's log says more"))
 
-    async def _answer(self, name: str, request: Mapping[str, Any], asker: Asker) -> Reply:
+    async def _answer(self, name: str, request: Mapping[str, Any], asker: Asker, me: Account | None) -> Reply:
         asked = self._find(name)
         if _RANK[asker] < _RANK[asked.question.audience]:
             raise Refused(403, f"{name} is answered to {asked.question.audience} only")
         values = {key: value for key, value in request.items() if value is not None}
-        for error in self._validators[name].iter_errors(values):
-            raise Refused(400, _explain(error, asked), path=error.json_path)
-        if not _storable(values):
-            raise Refused(400, "a text holds a NUL or half of a surrogate pair")
-        try:
-            typed = msgspec.convert(values, asked.request)
-        except msgspec.ValidationError as error:  # 10.0 is an integer to the schema and none to msgspec
-            raise Refused(400, str(error)) from error
+        typed = self._typed(asked, values)
         period = self._period(asked, values)
+        asking = self._asking(asked, asker, me)
         async with self._store.reading() as reader:
             scope = await _scope(reader, values) if asked.has_scope else Scope()
             given = {
-                Reader: reader, Directory: Directory(reader, self._pseudonyms), Scope: scope, Period: period,
+                Reader: reader, Directory: Directory(reader, self._pseudonyms, asking), Scope: scope, Period: period,
                 Now: Now(self._now(), period.zone),
             }  # fmt: skip
             arguments = {
@@ -202,19 +219,32 @@ class Answers:
                 for key, kind in asked.own.items()
             }
             as_of = (await reader.rows("SELECT seq FROM stream_position WHERE shard = 0"))[0][0]
-            key = (name, msgspec.json.encode(values, order="sorted"), period.zone)
-            kept = self._recent.get(key, as_of) if asked.repeatable else None
-            if kept:
-                data, coverage = kept.data, kept.coverage
-            else:
-                began = time.perf_counter()
-                data = await asked.question.answer(**arguments)
-                coverage = await _coverage(reader, scope, period) if asked.has_period and asked.has_scope else None
-                if asked.repeatable and time.perf_counter() - began > COSTLY_SECONDS:
-                    self._recent.keep(key, as_of, data, coverage)
+            data = await asked.question.answer(**arguments)
+            coverage = await _coverage(reader, scope, period) if asked.has_period and asked.has_scope else None
+            places = await place_names(reader, data)
         return Reply(
             question=name, shape=asked.question.shape, data=data, timezone=period.zone, coverage=coverage, as_of=as_of,
             period=_period_text(period) if asked.has_period else None, generated_at=period.iso(self._now()),
+            places=places,
+        )  # fmt: skip
+
+    def _typed(self, asked: Asked, values: Mapping[str, Any]) -> Any:
+        """The request as the question's own struct. Refused (400) where it does not fit."""
+        for error in self._validators[asked.question.name].iter_errors(values):
+            raise Refused(400, _explain(error, asked), path=error.json_path)
+        if not _storable(values):
+            raise Refused(400, "a text holds a NUL or half of a surrogate pair")
+        try:
+            return msgspec.convert(values, asked.request)
+        except msgspec.ValidationError as error:  # 10.0 is an integer to the schema and none to msgspec
+            raise Refused(400, str(error)) from error
+
+    def _asking(self, asked: Asked, asker: Asker, me: Account | None) -> Asking:
+        person = None if me is None else self._pseudonyms.person(me.platform, me.account.casefold())
+        only_me = asked.question.audience == "self" and asker == "self"
+        return Asking(
+            self._privacy, asked.question.topic, person, me.platform if me else "", asker == "operator", only_me,
+            for_others=asker in {"bridge", "operator"},
         )  # fmt: skip
 
     def _period(self, asked: Asked, values: Mapping[str, Any]) -> Period:
@@ -279,13 +309,18 @@ async def _scope(reader: Reader, values: Mapping[str, Any]) -> Scope:
     for column, value in (("platform", platform), ("space", domain), ("channel", channel)):
         if value is not None:
             folded = value.casefold().lstrip("#") if column == "channel" else value.casefold()
-            conditions.append(f"LOWER({column}) = :{column}")
+            conditions.append(_NAMED[column])
             wanted[column] = folded
-    rows = await reader.rows(f"SELECT place FROM places WHERE {' AND '.join(conditions)}", wanted)
+    rows = await reader.rows(
+        f"SELECT p.place, COALESCE(p.observer, p.place), p.space FROM places p WHERE {' AND '.join(conditions)}", wanted
+    )
     if not rows:
         named = " ".join(f"{key} {value!r}" for key, value in wanted.items())
         raise Refused(404, f"nothing is known about {named}", known=await _known(reader))
-    return Scope(tuple(row[0] for row in rows), platform, domain, channel)
+    places, observers, spaces = (tuple(dict.fromkeys(column)) for column in zip(*rows, strict=True))
+    if domain is not None and len(spaces) == 1:
+        domain = spaces[0]
+    return Scope(places, platform, domain, channel, None if set(observers) == set(places) else observers)
 
 
 async def _known(reader: Reader) -> list[str]:
@@ -296,13 +331,13 @@ async def _known(reader: Reader) -> list[str]:
 async def _coverage(reader: Reader, scope: Scope, period: Period) -> Coverage:
     imported = await _imported(reader, scope, period)
     ((places, earliest),) = await reader.rows(
-        _BEGINNINGS.format(scope=scope.where(" WHERE ", "p.place")), {"end": period.end, **scope.parameters}
+        _BEGINNINGS.format(scope=scope.seen.where(" WHERE ", "p.place")), {"end": period.end, **scope.seen.parameters}
     )
     if not places:
         return Coverage(ratio=None, observed_since=None, imported_until=imported)
     start = earliest if period.start is None else period.start
     ((observed,),) = await reader.rows(
-        _OBSERVED.format(scope=scope.where()), {"start": start, "end": period.end, **scope.parameters}
+        _OBSERVED.format(scope=scope.seen.where()), {"start": start, "end": period.end, **scope.seen.parameters}
     )
     ratio = int(observed or 0) / (places * max(1, period.end - start))
     return Coverage(ratio=round(min(1.0, ratio), 6), observed_since=period.iso(earliest), imported_until=imported)

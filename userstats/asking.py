@@ -17,6 +17,17 @@ from .statistic import DAY_MS, HOUR_MS, QUARTER_MS, QUARTERS_A_DAY, Ledger
 
 Limit = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Username = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Platform = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=32, description="the platform of the account: cytube, discord")
+]
+Account = Annotated[
+    str,
+    msgspec.Meta(
+        min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*(?![\s\S])",
+        description="the account: a Discord user's id, or cytu.be/ and a name of CyTube",
+    ),
+]  # fmt: skip
+"""An account as its bridge hashes it (see `contract/questions.Account`); capitals make no difference."""
 Code = Literal[400, 403, 404, 409, 429, 500, 503, 504]
 
 _UNITS: Final = {"m": 60_000, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS, "y": 365 * DAY_MS}
@@ -108,6 +119,13 @@ class Scope(msgspec.Struct, frozen=True):
     platform: str | None = None
     domain: str | None = None
     channel: str | None = None
+    observers: tuple[int, ...] | None = None
+    """The places whose watches see these, where that is not always they themselves (a channel's is its guild's)."""
+
+    @property
+    def seen(self) -> Scope:
+        """The scope of the watches."""
+        return self if self.observers is None else Scope(self.observers, self.platform, self.domain, self.channel)
 
     def where(self, prefix: str = " AND ", column: str = "place") -> str:
         """A condition on a place column, or nothing where every place counts. Its parameter is `:places`."""

@@ -78,6 +78,7 @@ def build(rooms: Iterable[Statistic]) -> Catalogue:
     declared = [answer.__question__ for room in rooms for answer in room.questions]  # type: ignore[attr-defined]
     questions = {question.name: question for question in declared}
     _once(question.name for question in declared)
+    _once(span.name for room in rooms for span in room.spans)
     return Catalogue(
         rooms,
         {kind: tuple(found) for kind, found in reducers.items()},

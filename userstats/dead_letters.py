@@ -14,6 +14,8 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from .contract import subjects
+from .contract.fact import INT63
+from .inbox import nanoseconds
 from .service import Service
 
 log = logging.getLogger(__name__)
@@ -21,7 +23,11 @@ log = logging.getLogger(__name__)
 _EVERY: Final = 1.0
 _ROWS: Final = """
 SELECT seq, reason, path, detail, subject, sha256, bytes, at FROM dead_letters
-WHERE seq > :after AND seq <= :until ORDER BY seq LIMIT 100
+WHERE (seq, at) > (:seq, :at) AND seq <= :until AND at >= :since ORDER BY seq, at LIMIT 100
+"""
+_LATELY: Final = """
+SELECT MIN(seq) FROM dead_letters
+WHERE at >= :since AND at >= (SELECT MAX(at) FROM dead_letters WHERE at >= :since) - 3600000
 """
 
 
@@ -46,19 +52,19 @@ class DeadLetters:
     """Publishes the dead letters in order. The message id makes a repetition after a crash harmless."""
 
     def __init__(self, service: Service, client: Client, after: int) -> None:
+        """`after`: all up to this message are published."""
         self._service = service
         self._client = client
-        self._after = after
+        self._after = after, INT63
+        self._rewound = service.rewound
         self._complaint = ""
 
     @classmethod
     async def from_start(cls, service: Service, client: Client) -> DeadLetters:
         """Those of the last hour are published again; the stream drops the ones it has."""
-        rows = await service.store.load(
-            "SELECT COALESCE(MAX(seq), 0) FROM dead_letters WHERE at < (SELECT COALESCE(MAX(at), 0) FROM dead_letters)"
-            " - 3600000"
-        )
-        return cls(service, client, rows[0][0])
+        ((first,),) = await service.store.load(_LATELY, {"since": _created(service)})
+        last = service.position.seq
+        return cls(service, client, last if first is None else min(first - 1, last))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -75,28 +81,36 @@ class DeadLetters:
                 self._complain("")
 
     async def _some(self) -> bool:
-        until = self._service.position.seq
-        self._after = min(self._after, until)  # a stream that was made anew has its numbers once more
+        if self._rewound != self._service.rewound:  # the stream has its numbers once more
+            self._rewound, self._after = self._service.rewound, (0, 0)
+        seq, at = self._after
+        bounds = {"seq": seq, "at": at, "until": self._service.position.seq, "since": _created(self._service)}
         async with self._service.store.reading() as reader:
-            rows = await reader.rows(_ROWS, {"after": self._after, "until": until})
+            rows = await reader.rows(_ROWS, bounds)
         for row in rows:
             await self._publish(DeadLetter(*row))
         if rows:
             reasons = Counter(row[1] for row in rows)
             said = ", ".join(f"{number} {reason}" for reason, number in sorted(reasons.items()))
-            log.warning("messages that are no events, up to message %d: %s; see dead_letters", self._after, said)
+            log.warning("messages that are no events, up to message %d: %s; see dead_letters", self._after[0], said)
         return len(rows) > 0
 
     async def _publish(self, letter: DeadLetter) -> None:
-        headers = {"Nats-Msg-Id": f"{self._service.position.stream}:{letter.seq}"}
+        headers = {"Nats-Msg-Id": f"{self._service.position.stream}:{letter.seq}:{letter.at}"}
         reply = await self._client.request(
             subjects.dead(letter.reason), msgspec.json.encode(letter), timeout=5, headers=headers
         )
         if error := json.loads(reply.data).get("error"):
             raise _NotTaken(error.get("description", "no reason given"))
-        self._after = letter.seq
+        self._after = letter.seq, letter.at
 
     def _complain(self, complaint: str) -> None:
         if complaint and complaint != self._complaint:
             log.error("dead letters are not taken: %s; they wait in the database", complaint)
         self._complaint = complaint
+
+
+def _created(service: Service) -> int:
+    """When the stream was made that is being counted; letters from before are of another one."""
+    created = service.position.stream
+    return nanoseconds(created) // 1_000_000 if created else 0

@@ -11,7 +11,7 @@ from .store.seam import Reader
 EMOTES: Final = Ledger(
     "emotes",
     {"emote": KEY_TEXT, "place": KEY, "person": KEY},
-    ("uses",),
+    ("uses", "deleted"),
     rollups=(
         Rollup("emotes_everywhere", ("emote",), (("uses DESC", "emote"),)),
         Rollup("emotes_by_place", ("place", "emote"), (("place", "uses DESC", "emote"),)),

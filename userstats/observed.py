@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .asking import Period, Scope
+from .statistic import GRACE_MS
 from .store.seam import Reader
+
+ALIVE: Final = "w.watch <> '' AND w.seen_until >= :alive"
+"""SQL: whether the watch `w` observes its place now. It has not ended, and is not silent for longer than three beats:
+who was killed says no goodbye."""
+
+
+def alive(now: int) -> dict[str, int]:
+    """The parameter of `ALIVE`; `now` is milliseconds, UTC."""
+    return {"alive": now - GRACE_MS}
 
 
 class Stretch(NamedTuple):
@@ -22,9 +32,9 @@ class Stretch(NamedTuple):
 async def stretches(reader: Reader, scope: Scope, period: Period) -> list[Stretch]:
     """What was observed of these places in the period, cut to it, by place and time; nothing for those never seen."""
     rows = await reader.rows(
-        f"SELECT place, since, until FROM observed WHERE since < :end AND until > :start{scope.where()} "  # noqa: S608
+        f"SELECT place, since, until FROM observed WHERE since < :end AND until > :start{scope.seen.where()} "  # noqa: S608
         "ORDER BY place, since",
-        {"start": period.start or 0, "end": period.end, **scope.parameters},
+        {"start": period.start or 0, "end": period.end, **scope.seen.parameters},
     )
     start = period.start or 0
     return [Stretch(place, max(since, start), min(until, period.end)) for place, since, until in rows]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from .contract.events import Place
@@ -53,8 +53,19 @@ class Ring:
 class Places:
     """Numbers for places, in the order in which they were first heard of."""
 
-    def __init__(self, places: Iterable[tuple[int, str, str, str]] = (), rings: Iterable[tuple[int, str]] = ()) -> None:
-        self._numbers = {Place(platform, space, channel): number for number, platform, space, channel in places}
+    def __init__(
+        self,
+        places: Iterable[tuple[int, str, str, str, int | None]] = (),
+        rings: Iterable[tuple[int, str]] = (),
+    ) -> None:
+        self._numbers: dict[Place, int] = {}
+        self._observers: dict[int, int] = {}
+        self._around: dict[int, list[int]] = {}
+        for number, platform, space, channel, observer in places:
+            self._numbers[Place(platform, space, channel)] = number
+            if observer is not None and observer != number:
+                self._observers[number] = observer
+                self._around.setdefault(observer, [observer]).append(number)
         self._rings = {number: Ring.of_text(text) for number, text in rings}
         self._touched: set[int] = set()
 
@@ -66,6 +77,31 @@ class Places:
             values = {"platform": place.platform, "space": place.space, "channel": place.channel}
             writes.put(PLACES.name, (known,), values)
         return known
+
+    def known(self, place: Place) -> int | None:
+        """The place's number, if it was heard of."""
+        return self._numbers.get(place)
+
+    def observer(self, number: int) -> int:
+        """The place whose watch sees this one: a channel's guild, or itself."""
+        return self._observers.get(number, number)
+
+    def around(self, observer: int) -> Sequence[int]:
+        """Every place that the watch of this one sees, itself first."""
+        return self._around.get(observer) or (observer,)
+
+    def beside(self, place: Place, observer: int, writes: Writes) -> int:
+        """The number of a place that the watch of `observer` sees, which is known from now on. 0: nobody's watch."""
+        number = self.number(place, writes)
+        if observer and number != observer and number not in self._observers:
+            self.observed_by(number, observer, writes)
+        return number
+
+    def observed_by(self, number: int, observer: int, writes: Writes) -> None:
+        """From now on this place is seen by the watch of that one."""
+        self._observers[number] = observer
+        self._around.setdefault(observer, [observer]).append(number)
+        writes.put(PLACES.name, (number,), {"observer": observer})
 
     def first_time(self, number: int, event_id: int) -> bool:
         """Whether this id was not among the last ones of the place; from now on it is."""

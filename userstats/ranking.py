@@ -16,12 +16,12 @@ _MOST_NAMED: Final = 5_000
 """More people than this are not picked out one by one; the whole board is read instead."""
 _TOP: Final = """
 SELECT person, number FROM (
-    SELECT person, number FROM {sums} WHERE number > 0 AND person NOT IN :bots
+    SELECT person, number FROM {sums} WHERE number > 0 AND person NOT IN :bots{shown}
     ORDER BY number DESC, person LIMIT :most
 ) AS top
 """
 _ALSO: Final = """
-UNION SELECT person, number FROM {sums} WHERE person IN :also AND person NOT IN :bots
+UNION SELECT person, number FROM {sums} WHERE person IN :also AND person NOT IN :bots{shown}
 """
 
 
@@ -34,28 +34,33 @@ async def ranked(
     limit: int,
     still: Mapping[int, int] = _NOBODY,
 ) -> list[tuple[str, int]]:
-    """Names and numbers, largest first; nobody with nothing, and no bots.
+    """Names and numbers, largest first; nobody with nothing, no bots, and nobody who is not shown.
 
     `value` is a measure of the ledger of people, or an expression over such; `still` is what each person has beyond
-    what is written down (states that last; what is written may then be below zero). Whoever is not among the first
-    rows, shares no alias and has nothing beyond what is written cannot be among the first `limit`; the others are read
-    whatever their place.
+    what is written down (states that last; what is written may then be below zero), at places where they are shown.
+    Whoever is not among the first rows, shares no alias and has nothing beyond what is written cannot be among the
+    first `limit`; the others are read whatever their place.
     """
     mains = await directory.main()
     bots = {person for (person,) in await reader.rows("SELECT person FROM wearers WHERE bot = 1")}
     also = sorted({*mains, *still} - bots)
-    parameters = {**scope.parameters, "most": limit + len(mains), "also": also, "bots": sorted(bots)}
+    shown = await directory.shown(scope)
+    parameters = {
+        **scope.parameters, **shown.parameters, "most": limit + len(mains), "also": also, "bots": sorted(bots),
+    }  # fmt: skip
     if len(also) > _MOST_NAMED:
         parameters |= {"most": 2**31, "also": []}
-    whole = "everyone_totals" if scope.places is None else ""
-    facts, times = during(PEOPLE, period, f"person, {value} AS number", scope.where(), whole)
-    if period.all_time and (scope.places is None or len(scope.places) == 1):
-        sql = (_TOP + _ALSO if also else _TOP).format(sums=facts)
+    whole = "everyone_totals" if scope.places is None and not shown.mixed else ""
+    where = scope.where() + (shown.rows() if shown.mixed else "")
+    facts, times = during(PEOPLE, period, f"person, {value} AS number", where, whole)
+    if period.all_time and (whole or len(scope.places or ()) == 1):
+        sql = (_TOP + _ALSO if also else _TOP).format(sums=facts, shown=shown.people())
     else:
-        top = (_TOP + _ALSO if also else _TOP).format(sums="sums")
+        top = (_TOP + _ALSO if also else _TOP).format(sums="sums", shown=shown.people())
         sql = f"WITH sums AS (SELECT person, SUM(number) AS number FROM {facts} GROUP BY person) {top}"  # noqa: S608
     found = dict(await reader.rows(sql, {**times, **parameters}))
+    seen = await directory.visible(still)
     for person, more in still.items():
-        if person not in bots:
+        if person in seen and person not in bots:
             found[person] = found.get(person, 0) + more
     return await directory.merged([row for row in found.items() if row[1] > 0], limit)

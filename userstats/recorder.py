@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import msgspec
+
 from .asking import Refused
 from .contract import subjects, wire
 from .contract.events import NO_WATCH, Event, Place
@@ -18,6 +20,13 @@ if TYPE_CHECKING:  # rooms import this module, and the command line must start w
 
 PLACE: Final = Place("userstats", "", "")
 E = TypeVar("E", bound=Event)
+
+
+class Changed(msgspec.Struct, frozen=True):
+    """What a request to change came to."""
+
+    changed: bool
+    message: str
 
 
 class Recorder:

@@ -11,16 +11,20 @@ from typing import NamedTuple
 
 import msgspec
 
+from .backfilled import Backfills
 from .catalogue import Catalogue
+from .consenting import BY_REQUEST, CLOSED_NOW, NAMES, Consenting
+from .contract.admission import Anonymous
 from .contract.events import Event
 from .contract.wire import Bad, decode, kind_of
+from .linking import Linking
 from .places import Places
 from .producers import Producers
-from .statistic import QUARTER_MS
+from .statistic import DAY_MS, QUARTER_MS
 from .store.seam import Position, Store
-from .tables import DEAD_LETTERS, PARKED, TALLIES
+from .tables import DEAD_LETTERS, ENGINE, PARKED, TALLIES
 from .watching import Watching
-from .writes import MEMORY, OPEN_SPANS, Moment, Open, State, Writes, roll_up
+from .writes import MEMORY, OPEN_SPANS, Moment, Open, State, Writes, base_name, roll_up
 
 log = logging.getLogger(__name__)
 
@@ -68,19 +72,36 @@ class Service:
     """Applies the stream to the store. One at a time owns the store's position."""
 
     def __init__(
-        self, store: Store, catalogue: Catalogue, settings: Mapping[str, msgspec.Struct] | None = None
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        settings: Mapping[str, msgspec.Struct] | None = None,
+        *,
+        refused_days: int = 90,
+        anonymous: Anonymous | None = None,
     ) -> None:
-        """`settings` are the rooms', by room (see `Catalogue.settings`); without them each room has its defaults."""
+        """`settings` are the rooms', by room (see `Catalogue.settings`); without them each room has its defaults.
+
+        `refused_days`: how long dead letters and parked events are kept, in the stream's time; 0: for ever.
+        `anonymous`: what people who are anonymous are called in a watch (`Pseudonyms.anonymous`).
+        """
         self.store = store
         self.catalogue = catalogue
         self.settings = catalogue.defaults() | dict(settings or {})
+        self.refused_days = refused_days
         self.position = Position()
+        self.rewound = 0
+        """How often the stream was begun again."""
         self.applied: Counter[str] = Counter()
         """Events applied since start, by kind; `duplicate`, `dead` and `ahead` beside them."""
         self.state = State()
         self.producers = Producers()
         self.places = Places()
         self.watching = Watching()
+        self.backfills = Backfills()
+        self._anonymous = anonymous
+        self.consenting = Consenting(anonymous=anonymous)
+        self.linking = Linking()
         self._stale = False
         """Whether memory may say what the database does not: load before the next batch."""
 
@@ -105,7 +126,7 @@ class Service:
                 parked.add(failed.room, failed.seq)
                 continue
             new = Position(messages[-1].seq, messages[-1].stamp, stream or self.position.stream)
-            await self.store.commit(writes.tables, self.position, new)
+            await self.store.commit(writes.tables, self.position, new, self._too_old(new))
             self._stale = False
             self.position = new
             self.applied.update(seen)
@@ -115,10 +136,24 @@ class Service:
         """Read the stream again from this position on: what was counted is recognised by its producer's rows."""
         await self.store.commit({}, self.position, position)
         self.position = position
+        self.rewound += 1
+
+    def _too_old(self, new: Position) -> dict[str, int]:
+        """Before which moment rows are too old to be kept, by table. With each day of the stream's time it moves by a
+        day, so that it is the same whatever the batches were; nothing while it does not move."""
+        day, before = (position.stamp // 1_000_000 // DAY_MS for position in (new, self.position))
+        if day == before:
+            return {}
+        kept = {table.name: self.refused_days for table in ENGINE if table.aging}
+        for room in self.catalogue.rooms:
+            kept |= {
+                table.name: getattr(self.settings[room.name], table.aging.days) for table in room.tables if table.aging
+            }
+        return {table: (day - days) * DAY_MS for table, days in kept.items() if 0 < days < day}
 
     def _reduce(self, messages: Sequence[Message], parked: _Parked) -> tuple[Writes, Counter[str]]:
         writes = Writes()
-        moment = Moment(self.state, writes, self.catalogue.spans, self.settings)
+        moment = Moment(self.state, writes, self.catalogue.spans, self.settings, self.places, self.watching)
         seen: Counter[str] = Counter()
         tallies: Counter[tuple[str, str, str]] = Counter()
         for message in messages:
@@ -131,7 +166,7 @@ class Service:
             new = self.producers.accept(event.producer, event.n)
             if new:
                 moment.place = self.places.number(event.place, writes)
-                new = self.places.first_time(moment.place, event.id)
+                new = self.places.first_time(moment.place, event.id) and self.backfills.accept(event, moment.place)
             if new and event.about is not event.place:
                 moment.place = self.places.number(event.about, writes)
             tallies[event.place.platform, kind, "events" if new else "duplicates"] += 1
@@ -142,20 +177,32 @@ class Service:
             if _set(moment, event, message):
                 seen["ahead"] += 1
             self.watching.observe(event, moment)
-            self._tell_rooms(event, moment, parked, writes)
+            admitted = self._admitted(event, moment)
+            if admitted is None:
+                tallies[event.place.platform, kind, "refused_consent"] += 1
+                continue
+            self._tell_rooms(admitted, moment, parked, message.stamp // 1_000_000)
         for (platform, kind, column), number in sorted(tallies.items()):
             writes.add(TALLIES.name, (platform, kind), {column: number})
-        for keeper in (self.producers, self.places, self.watching):
+        for keeper in (self.producers, self.places, self.watching, self.backfills):
             keeper.save(writes)
         roll_up(writes, self.catalogue.ledgers)
         return writes, seen
 
-    def _tell_rooms(self, event: Event, moment: Moment, parked: _Parked, writes: Writes) -> None:
+    def _admitted(self, event: Event, moment: Moment) -> Event | None:
+        """What of the event may be counted; None: nothing."""
+        if type(event) not in BY_REQUEST:
+            return self.consenting.admitted(event)
+        self.consenting.decide(event, moment)
+        self.linking.decide(event, moment)
+        return event
+
+    def _tell_rooms(self, event: Event, moment: Moment, parked: _Parked, stored_at: int) -> None:
         for room, reducer in self.catalogue.reducers.get(type(event), ()):
             moment.room = room
             if parked.holds(room, moment.seq):
-                values = {"kind": kind_of(event), "error": "the room failed on it", "at": moment.at}
-                writes.put(PARKED.name, (room, moment.seq), values)
+                values = {"kind": kind_of(event), "error": "the room failed on it"}
+                moment.writes.put(PARKED.name, (room, moment.seq, stored_at), values)
                 continue
             try:
                 reducer(event, moment)
@@ -172,14 +219,19 @@ class Service:
         load = self.store.load
         self.producers = Producers(await load("SELECT producer, high, holes FROM producers"))
         self.places = Places(
-            await load("SELECT place, platform, space, channel FROM places ORDER BY place"),
+            await load("SELECT place, platform, space, channel, observer FROM places ORDER BY place"),
             await load("SELECT place, ids FROM recent_ids"),
         )
-        self.watching = Watching(await load("SELECT place, watch, since, seen_until, hour, ended FROM watches"))
+        self.backfills = Backfills(await load("SELECT place, thread, oldest FROM backfills WHERE oldest IS NOT NULL"))
+        watches = await load("SELECT place, watch, since, seen_until, hour, ended FROM watches")
+        self.watching = Watching(watches, self.places)
+        ((revision,),) = await load("SELECT COALESCE(MAX(revision), 0) FROM consents")
+        self.consenting = Consenting(await load(CLOSED_NOW), await load(NAMES), revision, self._anonymous)
+        self.linking = Linking(await load("SELECT other, person, link FROM links ORDER BY other"))
         state = State()
         for span, place, person, *times in await load(f"SELECT span, place, person, since, began FROM {OPEN_SPANS}"):
-            if span in self.catalogue.spans:  # the room may be gone
-                state.spans.setdefault(span, {}).setdefault(place, {})[person] = Open(*times)
+            if base_name(span) in self.catalogue.spans:  # the room may be gone
+                state.keep(span, place, person, Open(*times))
         for room, item, value in await load(f"SELECT room, item, value FROM {MEMORY}"):
             if room in self.catalogue.memories:
                 kind = self.catalogue.memories[room]
@@ -203,6 +255,5 @@ def _bury(writes: Writes, message: Message, bad: Bad) -> None:
     values = {
         "reason": bad.reason, "path": bad.path, "detail": bad.detail, "subject": subject,
         "sha256": hashlib.sha256(message.data).hexdigest(), "bytes": len(message.data),
-        "at": message.stamp // 1_000_000,
     }  # fmt: skip
-    writes.put(DEAD_LETTERS.name, (message.seq,), values)
+    writes.put(DEAD_LETTERS.name, (message.seq, message.stamp // 1_000_000), values)

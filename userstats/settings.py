@@ -12,6 +12,7 @@ from .catalogue import Catalogue
 from .contract.broker import NatsSettings, chosen
 from .contract.config import Config, ConfigError
 from .contract.kryten import KrytenSettings
+from .contract.privacy import PrivacySettings
 from .contract.process import LogSettings, PseudonymSettings
 from .contract.stream import StreamSettings
 from .kudos_rules import KudosSettings as KudosSettings  # noqa: PLC0414  (others say `settings.KudosSettings`)
@@ -31,8 +32,12 @@ class HttpSettings(msgspec.Struct, frozen=True):
 
     host: str = "127.0.0.1"
     port: int = 28282
+    """0: any free one; the start says which."""
     token: str = ""
     """With it (Authorization: Bearer ...) the API answers what only operators may ask."""
+    events_token: str = ""
+    """With it a bridge that cannot reach NATS publishes at /api/events, and asks what staff may ask. Without it nobody
+    may. It must be another one than `token`."""
 
 
 class AliasSettings(msgspec.Struct, frozen=True):
@@ -60,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True):
     kudos: KudosSettings
     http: HttpSettings
     aliases: AliasSettings
+    privacy: PrivacySettings
     pseudonyms: PseudonymSettings
     log: LogSettings
     kryten: KrytenSettings
@@ -80,6 +86,7 @@ def read(config: Config, folder: Path, known: Catalogue) -> Settings:
         config.section("kudos", KudosSettings),
         config.section("http", HttpSettings),
         config.section("aliases", AliasSettings),
+        config.section("privacy", PrivacySettings),
         config.section("pseudonyms", PseudonymSettings),
         config.section("log", LogSettings),
         config.section("kryten", KrytenSettings),
@@ -90,6 +97,8 @@ def read(config: Config, folder: Path, known: Catalogue) -> Settings:
         zone(settings.questions.timezone)
     except Refused as refused:
         raise ConfigError("$.questions.timezone", refused.message.removeprefix("tz: ")) from refused
+    if settings.http.token and settings.http.token == settings.http.events_token:
+        raise ConfigError("$.http.events_token", "must be another one than $.http.token: a bridge is no operator")
     return settings
 
 

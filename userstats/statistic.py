@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from .contract.events import Event
+from .contract.events import Event, Topic
 
 QUARTER_MS: Final = 15 * 60_000
 """Activity is kept in quarter hours, so that the days of every time zone are whole numbers of buckets."""
@@ -43,6 +43,17 @@ KEY: Final = Column()
 KEY_TEXT: Final = Column("TEXT")
 
 
+class Aging(NamedTuple):
+    """How rows grow old: one day they are deleted, and counted in `aged_rows`: a counter of rows never falls."""
+
+    at: str
+    """The column with a row's time in milliseconds."""
+    by: str
+    """The column by whose values the deleted ones are counted."""
+    days: str = ""
+    """The room's setting with how many days rows are kept (0: for ever); of the engine's tables `refused_days` is."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table with a natural key. ADD columns start at 0, all others may be NULL."""
@@ -54,6 +65,8 @@ class Table:
     """Columns of each further index; a name may be followed by ` DESC`."""
     newest: str = ""
     """A PUT column with a time: a row that is older than the stored one changes nothing."""
+    aging: Aging | None = None
+    """None: rows stay for ever."""
     kept: bool = False
     """Carried over by every rebuild: the stream may no longer hold what this table knows (names, settings, consent)."""
 
@@ -139,19 +152,40 @@ PEOPLE: Final = Ledger(
 """The wide ledger of what people did where. Rooms add measures to it (`Statistic.measures`, `Statistic.indexes`)."""
 
 
+class Stays(NamedTuple):
+    """What is kept of each time that a state lasted, besides the sum of all: whatever ended it."""
+
+    rows: Table
+    """Keyed by `place`, `since`, `person`; `until`, and why it `ended` (`Moment.close`; else `unobserved`)."""
+    records: Table
+    """Keyed by `place`, `person`; `longest_ms`, and `last_at`: when the last one ended."""
+    measure: str
+    """The measure of the ledger of people that says how many there were."""
+    least_ms: int
+    """Of a state that was shorter the time counts, and no more is kept."""
+
+
 @dataclass(frozen=True)
 class Span:
     """A state that lasts (present, AFK): opened and closed by events, credited in milliseconds to a measure."""
 
     name: str
-    measure: str
+    measure: str = ""
+    """Of the ledger of people, or of `ledger`. Without one it is not credited: such a state (membership of a guild)
+    goes on while nobody looks, and ends only when an event ends it."""
+    ledger: Ledger | None = None
+    """Dimensions `place`, `person` and what the state is about (`Moment.open`'s `detail`): a game that is played."""
+    stays: Stays | None = None
+    topic: Topic = "messages"
+    """What somebody may be off about for it to end, and never be credited."""
 
 
 Reducer = Callable[[Any, Any], None]
 """(event, moment) -> None: what a kind of event does, said in the verbs of `writes.Moment`."""
 
 Shape = Literal["card", "table", "series", "heatmap", "text"]
-Audience = Literal["everyone", "self", "staff", "operator"]
+Audience = Literal["everyone", "self", "staff", "bridge", "operator"]
+"""self: the person it is about. staff: bridges, and who is in Kryten's world. Each includes those named after it."""
 Answer = Callable[..., Awaitable[Any]]
 F = TypeVar("F", bound=Answer)
 
@@ -169,6 +203,8 @@ class Question:
     """The period when none is asked for: `30d`, `24h`, or `all`."""
     changes: bool
     """A request to change something rather than to know something."""
+    topic: Topic = "messages"
+    """Whose numbers it tells: of those who let everybody see what they do in this regard (see `shown.py`)."""
 
     @property
     def help(self) -> str:
@@ -177,12 +213,19 @@ class Question:
 
 
 def query(
-    name: str, *, shape: Shape = "table", audience: Audience = "everyone", period: str = "30d", changes: bool = False
+    name: str,
+    *,
+    shape: Shape = "table",
+    audience: Audience = "everyone",
+    period: str = "30d",
+    changes: bool = False,
+    topic: Topic = "messages",
 ) -> Callable[[F], F]:
     """Make a question of a function. Its signature is the interface, its docstring the help, its result the schema."""
 
     def declare(function: F) -> F:
-        function.__question__ = Question(name, function, shape, audience, period, changes)  # type: ignore[attr-defined]
+        question = Question(name, function, shape, audience, period, changes, topic)
+        function.__question__ = question  # type: ignore[attr-defined]
         return function
 
     return declare

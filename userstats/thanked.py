@@ -1,15 +1,15 @@
-"""Thanks: the ledger of them, what counts of it, and the board, which is exact without looking every name up."""
+"""Thanks: the ledger of them, what counts of it, and who received and gave it."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
 from .asking import Period, Scope, during
 from .directory import Called, Directory, Who
+from .shown import Shown
 from .statistic import KEY, KEY_TEXT, Ledger, Rollup
-from .store.meant import ACCOUNTS, TO_ONESELF, counted, meant
+from .store.meant import COUNTS, EVER_SAID, ONESELF, SUSPECTS, counted, judged, meant
 from .store.seam import Reader
 
 Kind = Literal["all", "plusplus", "phrases"]
@@ -19,10 +19,7 @@ KUDOS: Final = Ledger(
     "kudos",
     {"who": KEY, "giver": KEY, "place": KEY, "token": KEY_TEXT},
     ("times", "plusplus", "bot", "cooldown", "back_thank", "daily_cap"),
-    rollups=(
-        Rollup("kudos_names", ("who",), (("times DESC", "who"),)),
-        Rollup("kudos_received", ("place", "who"), (("place", "times DESC", "who"),)),
-    ),
+    rollups=(Rollup("kudos_received", ("place", "who")),),
     totals_indexes=(("giver",),),
 )
 """`who` is the key of a name as it was said; `times` counts what no rule refused, `plusplus` those of it with `++`."""
@@ -32,41 +29,36 @@ NOBODY: Final = 0
 OF_KIND: Final[Mapping[str, str]] = {"all": "times", "plusplus": "plusplus", "phrases": "(times - plusplus)"}
 """The number of thanks of a kind, as an expression."""
 
-_COLUMNS: Final = "place, giver, who, token, times, plusplus"
-_LONGEST: Final = 10_000
-"""More names than this are not looked up one by one."""
-_WIDEST: Final = "SELECT COALESCE(MAX(worn), 1) FROM (SELECT COUNT(*) AS worn FROM wearers GROUP BY person) AS each_one"
-_SHARED: Final = f"""
-WITH {ACCOUNTS} SELECT w.name_key FROM accounts JOIN wearers w ON w.person = accounts.person
-UNION SELECT alias FROM aliases WHERE owner > 0 UNION SELECT owner FROM aliases WHERE owner > 0
-"""  # noqa: S608
-_ALSO_WORN: Final = """
-SELECT b.name_key FROM wearers a JOIN wearers b ON b.person = a.person WHERE a.name_key IN :names
+_RECEIVED: Final = """
+WITH {counted} SELECT receiver, unworn, SUM({number}) AS number FROM counted
+WHERE {number} > 0 GROUP BY receiver, unworn ORDER BY number DESC, receiver, unworn LIMIT :most
 """
-_RECEIVED: Final = f"""
-WITH said AS MATERIALIZED (
-    SELECT place, who, SUM({{number}}) AS number FROM {{facts}} GROUP BY place, who
-), {meant("SELECT place, who FROM said")}, {TO_ONESELF}
-SELECT 0, m.receiver, m.unworn, 0, 0, 0, SUM(s.number)
-FROM meant m JOIN said s ON s.place = m.place AND s.who = m.who GROUP BY m.receiver, m.unworn
-UNION ALL
-SELECT 1, receiver, 0, place, who, giver, SUM({{number}}) FROM own GROUP BY receiver, place, who, giver
+_EVER_RECEIVED: Final = f"""
+WITH {meant(EVER_SAID, SUSPECTS)}, {ONESELF}, sums AS (
+    SELECT place, who, {{number}} AS number FROM kudos_received
+    UNION ALL
+    SELECT t.place, t.who, -{{number}} FROM oneself o
+    JOIN kudos_totals t ON t.who = o.who AND t.giver = o.giver AND t.place = o.place
+)
+SELECT m.receiver, m.unworn, SUM(s.number) AS number FROM sums s CROSS JOIN meant m
+WHERE m.place = s.place AND m.who = s.who{{where}}
+GROUP BY m.receiver, m.unworn HAVING SUM(s.number) > 0 ORDER BY number DESC, receiver, unworn LIMIT :most
 """  # noqa: S608
-
-
-class _Said(NamedTuple):
-    """A name and how often it was thanked."""
-
-    who: int
-    number: int
-
-
-class _Own(NamedTuple):
-    """Thanks of a person to themselves."""
-
-    place: int
-    who: int
-    giver: int
+_PAIRS: Final = """
+WITH {counted} SELECT thanker, receiver, unworn, SUM(times) AS number FROM counted
+WHERE 1 = 1{where} GROUP BY receiver, thanker, unworn ORDER BY number DESC, thanker, receiver LIMIT :most
+"""
+_GIVEN: Final = f"""
+WITH {{judged}}, said AS (
+    SELECT giver, SUM({{number}}) AS number FROM judged
+    WHERE {{number}} > 0 AND verdict = {COUNTS} AND giver <> :nobody GROUP BY giver
+)
+SELECT COALESCE(g.main, said.giver) AS thanker, SUM(number) AS number
+FROM said LEFT JOIN accounts g ON g.person = said.giver WHERE 1 = 1{{shown}}
+GROUP BY 1 ORDER BY number DESC, thanker LIMIT :most
+"""  # noqa: S608
+_ABOUT: Final = " AND (who IN :keys OR giver IN :people)"
+"""A condition on facts: they may be about one person."""
 
 
 class Share(NamedTuple):
@@ -76,19 +68,22 @@ class Share(NamedTuple):
     given: Mapping[str, int]
 
 
-def facts_of(scope: Scope, period: Period, where: str = "") -> tuple[str, dict[str, Any]]:
-    """A SELECT of what no rule refused, as `meant.counted` takes it, and its parameters."""
-    facts, parameters = during(KUDOS, period, _COLUMNS, f" AND times > 0{scope.where()}{where}")
-    return f"SELECT {_COLUMNS} FROM {facts}", {**parameters, **scope.parameters}  # noqa: S608
+def facts_of(
+    scope: Scope, period: Period, columns: str = "times, plusplus", where: str = ""
+) -> tuple[str, dict[str, Any]]:
+    """A SELECT of what no rule refused, as `meant.counted` and `meant.judged` take it, and its parameters."""
+    columns = f"place, giver, who, {columns}"
+    facts, parameters = during(KUDOS, period, columns, f" AND times > 0{scope.where()}{where}")
+    return f"SELECT {columns} FROM {facts}", {**parameters, **scope.parameters}  # noqa: S608
 
 
 async def share(reader: Reader, scope: Scope, period: Period, who: Who) -> Share:
     """What one person received from others and gave to others."""
-    facts, parameters = facts_of(scope, period, " AND (who IN :keys OR giver IN :people)")
-    mine = "receiver IN :people" if who.people else "who IN :keys"
+    facts, parameters = facts_of(scope, period, "token, times", _ABOUT)
+    mine = "wearer IN :people" if who.people else "who IN :keys"
     rows = await reader.rows(
         f"WITH {counted(facts)} SELECT CASE WHEN {mine} THEN 1 ELSE 0 END, token, SUM(times) "  # noqa: S608
-        f"FROM counted WHERE {mine} OR thanker IN :people GROUP BY 1, 2 ORDER BY 3 DESC, 2",
+        f"FROM counted WHERE {mine} OR giver IN :people GROUP BY 1, 2 ORDER BY 3 DESC, 2",
         {**parameters, "keys": who.keys, "people": who.people},
     )
     return Share(
@@ -96,81 +91,76 @@ async def share(reader: Reader, scope: Scope, period: Period, who: Who) -> Share
     )
 
 
-async def thanked(
+async def board(
     reader: Reader, directory: Directory, scope: Scope, period: Period, kind: Kind, limit: int
 ) -> list[tuple[str, int]]:
-    """Who was thanked the most: names and numbers, largest first.
-
-    Looks up the names that were said most often, and all others of the same people. A person who was not looked up
-    wears at most so many names, each said no more often than the last of these: enough names are taken when that
-    cannot reach the board.
-    """
-    ((widest,),) = await reader.rows(_WIDEST)
-    most = 4 * limit + 50
-    while True:
-        top = await _most_said(reader, scope, period, kind, most)
-        board = await _received(reader, scope, period, kind, await _with_others(reader, top))
-        best = sorted(board.items(), key=lambda one: (-one[1], one[0]))[:limit]
-        if len(top) < most or (len(best) == limit and best[-1][1] > widest * top[-1].number):
-            labels = await directory.called(receiver for receiver, _ in best)
-            return [(labels[receiver], number) for receiver, number in best if number > 0]
-        most = most * 4 if most * 4 <= _LONGEST else 2**31
-
-
-async def _most_said(reader: Reader, scope: Scope, period: Period, kind: Kind, most: int) -> list[_Said]:
-    whole = "kudos_names" if scope.places is None else "kudos_received"
+    """Who was thanked the most, of those who are shown: names and numbers, largest first."""
     number = OF_KIND[kind]
-    facts, parameters = during(KUDOS, period, f"who, {number} AS number", f" AND {number} > 0{scope.where()}", whole)
-    if not period.all_time or len(scope.places or (0,)) > 1:
-        facts = f"(SELECT who, SUM(number) AS number FROM {facts} GROUP BY who) AS sums"  # noqa: S608
+    shown = await directory.shown(scope)
+    facts, parameters = facts_of(scope, period)
+    if period.all_time:
+        sql = _EVER_RECEIVED.format(number=number, where=scope.where(column="s.place") + _named(shown, "m."))
+    else:
+        sql = _RECEIVED.format(counted=counted(facts, EVER_SAID, _named(shown)), number=number)
+    rows = await reader.rows(sql, {**parameters, **shown.parameters, "most": limit})
+    called = await _called(directory, ((receiver, unworn) for receiver, unworn, _ in rows))
+    return [(called[receiver, unworn], number) for receiver, unworn, number in rows]
+
+
+async def givers(
+    reader: Reader, directory: Directory, scope: Scope, period: Period, kind: Kind, limit: int
+) -> list[tuple[str, int]]:
+    """Who thanked others the most, of those who are shown: names and numbers, largest first."""
+    shown = await directory.shown(scope)
+    facts, parameters = facts_of(scope, period, where=shown.rows("giver") if shown.mixed else "")
+    after = "" if shown.mixed else shown.people("said.giver")
     rows = await reader.rows(
-        f"SELECT who, number FROM {facts} ORDER BY number DESC, who LIMIT :most",  # noqa: S608
-        {**parameters, **scope.parameters, "most": most},
+        _GIVEN.format(judged=judged(facts), number=OF_KIND[kind], shown=after),
+        {**parameters, **shown.parameters, "most": limit, "nobody": NOBODY},
     )
-    return [_Said(*row) for row in rows]
+    called = await _called(directory, ((giver, 0) for giver, _ in rows))
+    return [(called[giver, 0], number) for giver, number in rows]
 
 
-async def _with_others(reader: Reader, top: Sequence[_Said]) -> list[int] | None:
-    """These names, those of people who share an alias, and all other names of the same people; None: every name."""
-    names = [said.who for said in top] + [key for (key,) in await reader.rows(_SHARED)]
-    if len(names) > _LONGEST:
-        return None
-    names += [key for (key,) in await reader.rows(_ALSO_WORN, {"names": names})]
-    return sorted(set(names))
+async def pairs(
+    reader: Reader, directory: Directory, scope: Scope, period: Period, who: Who | None, limit: int
+) -> list[tuple[str, str, int]]:
+    """Who thanked whom the most, of those who are shown, or only where one person is one of the two: names of givers
+    and receivers, and numbers."""
+    shown = await directory.shown(scope)
+    only: dict[str, Any] = {"most": limit, **shown.parameters}
+    if who is None:
+        facts, parameters = facts_of(scope, period, "times", shown.rows("giver"))
+        sql = _PAIRS.format(counted=counted(facts, EVER_SAID, _named(shown)), where="")
+    else:
+        facts, parameters = facts_of(scope, period, "times", _ABOUT)
+        mine = "wearer IN :people" if who.people else "who IN :keys"
+        others = f"(giver IN :people OR {shown.condition('giver', 'place')})"
+        where = f" AND (giver IN :people OR {mine}) AND {others}{_named(shown, or_else=f'{mine} OR ')}"
+        sql = _PAIRS.format(counted=counted(facts), where=where)
+        only |= {"people": who.people, "keys": who.keys}
+    rows = await reader.rows(sql, {**parameters, **only})
+    called = await _called(directory, (one for row in rows for one in ((row[0], 0), row[1:3])))
+    return [(called[giver, 0], called[receiver, unworn], number) for giver, receiver, unworn, number in rows]
 
 
-async def _received(
-    reader: Reader, scope: Scope, period: Period, kind: Kind, names: list[int] | None
-) -> Counter[Called]:
-    """What those who are meant by these names received from others."""
-    where = scope.where() + ("" if names is None else " AND who IN :names")
-    facts, parameters = during(KUDOS, period, "place, who, times, plusplus", where, "kudos_received")
-    sql = _RECEIVED.format(number=OF_KIND[kind], facts=facts)
-    rows = await reader.rows(sql, {**parameters, **scope.parameters, "names": names or ()})
-    board = Counter({Called(row[1], bool(row[2])): row[-1] for row in rows if not row[0]})
-    own = {_Own(*row[3:6]): (row[1], row[-1]) for row in rows if row[0]}
-    if own and not period.all_time:
-        own = {key: (own[key][0], number) for key, number in await _in_period(reader, period, kind, own)}
-    for receiver, number in own.values():
-        board[Called(receiver, False)] -= number
-    return board
+def _named(shown: Shown, of: str = "", or_else: str = "") -> str:
+    """A condition, beginning with ` AND `: who is thanked is shown, or is a name that nobody wears."""
+    return f" AND ({or_else}{of}unworn = 1 OR ({shown.condition(of + 'wearer', of + 'place')}))"
 
 
-async def _in_period(
-    reader: Reader, period: Period, kind: Kind, own: Mapping[_Own, tuple[int, int]]
-) -> list[tuple[_Own, int]]:
-    """Of thanks that people ever said to themselves those of a period."""
-    facts, parameters = during(
-        KUDOS, period, f"place, who, giver, {OF_KIND[kind]} AS number",
-        " AND who IN :names AND giver IN :givers AND place IN :places",
-    )  # fmt: skip
-    rows = await reader.rows(
-        f"SELECT place, who, giver, SUM(number) FROM {facts} GROUP BY place, who, giver",  # noqa: S608
-        {
-            **parameters,
-            "places": sorted({one.place for one in own}),
-            "names": sorted({one.who for one in own}),
-            "givers": sorted({one.giver for one in own}),
-        },
-    )
-    return [(_Own(*key), number) for *key, number in rows if _Own(*key) in own]
+async def _called(directory: Directory, those: Iterable[tuple[int, int]]) -> dict[tuple[int, int], str]:
+    """What to call people, given who stands for them, and names that nobody wears, given their keys and 1.
+
+    Who stands for others but is not shown is called like the first of these who is.
+    """
+    wanted = set(those)
+    mains = {main for main, unworn in wanted if not unworn}
+    faces = {main: main for main in mains}
+    if hidden := mains - await directory.visible(mains):
+        grouped = await directory.main()
+        others = [person for person, main in grouped.items() if main in hidden]
+        faces |= {grouped[person]: person for person in sorted(await directory.visible(others), reverse=True)}
+    told = {one: Called(one[0] if one[1] else faces[one[0]], bool(one[1])) for one in wanted}
+    called = await directory.called(told.values())
+    return {one: called[face] for one, face in told.items()}

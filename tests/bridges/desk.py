@@ -10,7 +10,9 @@ import msgspec
 from bridges.bridge import Observation
 from bridges.text import Lexicon
 from userstats.contract import wire
+from userstats.contract.admission import Consents
 from userstats.contract.events import Event
+from userstats.contract.privacy import PrivacySettings
 from userstats.contract.pseudonym import Pseudonyms
 
 ALL_THE_SAME = ("id", "seen", "place", "watch", "snapshot")
@@ -42,13 +44,30 @@ class FakeDesk:
         self.pseudonyms = OpenPseudonyms()
         self.lexicon = lexicon
         self.cursors: dict[str, str] = {}
+        self.kept: dict[str, str] = {}
+        self.learnt = 0
         self.time = now
+        self.crowded = False
+        self.consents = 0
+        self.consent = Consents(PrivacySettings(), self.pseudonyms.anonymous)
 
     def cursor(self, key: str) -> str | None:
         return self.cursors.get(key)
 
     def now(self) -> int:
         return self.time
+
+    async def ask(self, question: str, request: Mapping[str, Any], timeout: float, account: str = "") -> bytes:
+        raise TimeoutError("nobody answers here")
+
+    async def learn(self) -> None:
+        self.learnt += 1
+
+    def recall(self, key: str) -> str | None:
+        return self.kept.get(key)
+
+    async def remember(self, key: str, value: str) -> None:
+        self.kept[key] = value
 
     def keep(self, observation: Observation) -> None:
         self.cursors.update(observation.cursor)

@@ -23,6 +23,8 @@ ROOM = Place("demo", "stage", "lounge")
 OTHER = Place("demo", "stage", "attic")
 NOW = 1_750_000_000_000
 WATCH = "watch1"
+SOMEBODY = 10**18 + 7
+"""No number of somebody anonymous: those are small."""
 
 FAST = BridgeSettings(
     beat_seconds=0.05, silence_seconds=60.0, lease_seconds=2, renew_seconds=0.1, settings_seconds=0.1,
@@ -43,9 +45,9 @@ class Clock:
 
 
 def message(number: int, place: Place = ROOM, watch: str = WATCH, **fields: Any) -> MessageSent:
-    """The message with this id; its author is 7 unless said otherwise."""
+    """The message with this id; its author is SOMEBODY unless said otherwise."""
     return MessageSent(id=number, at=NOW + number, seen=NOW + number, place=place, watch=watch,
-                       **{"author": 7, **fields})  # fmt: skip
+                       **{"author": SOMEBODY, **fields})  # fmt: skip
 
 
 def messages(numbers: Iterable[int], place: Place = ROOM) -> list[Event]:

@@ -9,20 +9,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from nats.aio.msg import Msg
 
 from bridges.bridge import Desk, Observation
 from bridges.outbox import Outbox
+from bridges.over_nats import OverNats
 from bridges.runner import Runner
 from bridges.settings import BridgeSettings
 from tests.bridges.observed import FAST, ROOM
 from tests.brokers import Brokers
 from userstats.contract import subjects
 from userstats.contract.broker import Connection
+from userstats.contract.consents import Choice, Choices
 from userstats.contract.events import Event, Place, PopulationCounted
+from userstats.contract.privacy import PrivacySettings
 
 KEY = b"the key of these tests, all of them"
-SETTINGS: dict[str, Any] = {"revision": 1, "phrases": ["LOL"], "names": {}, "aliases": [], "opted_out": []}
+SETTINGS: dict[str, Any] = {"revision": 1, "phrases": ["LOL"], "names": {}, "aliases": []}
 
 
 class Stage:
@@ -73,11 +77,14 @@ class Stage:
 
 
 class Userstats:
-    """Answers `settings.for_bridge` with `settings`, or says nothing while that is None."""
+    """Answers `settings.for_bridge` with `settings`, or says nothing while that is None; `consent.list` with `choices`,
+    two to a page."""
 
-    def __init__(self, settings: dict[str, Any] | None) -> None:
+    def __init__(self, settings: dict[str, Any] | None, choices: Sequence[Choice] = ()) -> None:
         self.settings = settings
+        self.choices = list(choices)
         self.asked: list[dict[str, Any]] = []
+        self.pages: list[int] = []
 
     async def answer(self, message: Msg) -> None:
         question = json.loads(message.data)
@@ -86,14 +93,28 @@ class Userstats:
             return
         known = question["since"] == self.settings["revision"]
         data = {"revision": self.settings["revision"]} if known else self.settings
-        await message.respond(json.dumps({"success": True, "question": "settings.for_bridge", "data": data}).encode())
+        await self._respond(message, "settings.for_bridge", {**data, "consents": len(self.choices)})
+
+    async def list_choices(self, message: Msg) -> None:
+        after = json.loads(message.data)["after"]
+        self.pages.append(after)
+        if self.settings is None:
+            return
+        page = tuple(self.choices[after : after + 2])
+        data = Choices(after + len(page), len(self.choices), page)
+        await self._respond(message, "consent.list", msgspec.to_builtins(data))
+
+    @staticmethod
+    async def _respond(message: Msg, question: str, data: dict[str, Any]) -> None:
+        await message.respond(json.dumps({"success": True, "question": question, "data": data}).encode())
 
 
-async def userstats(brokers: Brokers, settings: dict[str, Any] | None) -> Userstats:
-    """A userstats that answers with these settings, for as long as the test runs."""
-    answering = Userstats(settings)
+async def userstats(brokers: Brokers, settings: dict[str, Any] | None, *choices: Choice) -> Userstats:
+    """A userstats that answers with these settings and choices, for as long as the test runs."""
+    answering = Userstats(settings, choices)
     connection = await brokers.connect("userstats")
     await connection.subscribe(subjects.question("settings.for_bridge"), cb=answering.answer)
+    await connection.subscribe(subjects.question("consent.list"), cb=answering.list_choices)
     await connection.flush()
     await connection.flush()
     return answering
@@ -119,11 +140,12 @@ async def running(
     *stages: Stage,
     settings: BridgeSettings = FAST,
     phrases: Sequence[str] = (),
+    privacy: PrivacySettings = PrivacySettings(),  # noqa: B008  (frozen)
 ) -> AsyncIterator[Running]:
     """Observe the stages; at the end of the block stop, as SIGTERM does."""
     connection = await brokers.connect("bridge_demo")
     outbox = await Outbox.open(file, settings)
-    runner = Runner(stages, connection, outbox, settings, key=KEY, phrases=phrases)
+    runner = Runner(stages, OverNats(connection), outbox, settings, key=KEY, phrases=phrases, privacy=privacy)
     task = asyncio.create_task(runner.run())
     try:
         yield Running(runner, outbox, connection, task)

@@ -24,6 +24,7 @@ from bridges.demo.client import BATCH, DemoRoom
 from bridges.demo.dice import DAY, HOUR, MINUTE, SECOND
 from bridges.demo.script import Script
 from bridges.text import Lexicon
+from tests.bridges.desk import FakeDesk
 from userstats.contract import subjects, wire
 from userstats.contract.config import ConfigError, from_document
 from userstats.contract.events import (
@@ -53,14 +54,13 @@ NOTHING_TAUGHT: Final = Lexicon()
 Kind = TypeVar("Kind", bound=Event)
 
 
-class Desk:
+class Desk(FakeDesk):
     """What the runner lends: here with a clock that only sleeping moves, and a cursor that outlives a watch."""
 
     def __init__(self, now: int, lexicon: Lexicon = NOTHING_TAUGHT) -> None:
-        self.pseudonyms = PSEUDONYMS
-        self.lexicon = lexicon
+        super().__init__(lexicon)
+        self.pseudonyms = PSEUDONYMS  # type: ignore[assignment]
         self.clock = now
-        self.kept: dict[str, str] = {}
 
     def cursor(self, key: str) -> str | None:
         return self.kept.get(key)

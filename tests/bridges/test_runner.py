@@ -16,13 +16,16 @@ import pytest
 from nats.errors import ConnectionClosedError
 
 from bridges.bridge import Ended
-from bridges.lease import Lease
+from bridges.lease import NatsLease
+from bridges.over_nats import OverNats
 from bridges.runner import Runner
 from tests.bridges.observed import (
     FAST,
+    NOW,
     OTHER,
     PATIENT,
     ROOM,
+    WATCH,
     event_of,
     everything,
     joined,
@@ -31,15 +34,20 @@ from tests.bridges.observed import (
     stream,
     until,
 )
-from tests.bridges.stage import KEY, SETTINGS, Stage, running, userstats
+from tests.bridges.stage import KEY, SETTINGS, Stage, Userstats, running, userstats
 from tests.brokers import Brokers
 from userstats.contract import subjects
+from userstats.contract.consents import Choice, Level
 from userstats.contract.events import (
     BridgeBeat,
     BridgeStarted,
     BridgeStopped,
     Event,
+    MessageSent,
+    Place,
     PopulationCounted,
+    Voice,
+    VoiceMoved,
 )
 from userstats.contract.pseudonym import Pseudonyms
 
@@ -149,7 +157,8 @@ async def test_g02_beats_come_only_with_proof_of_life_and_say_when_it_was(
         "BridgeStarted", "BridgeBeat", "PopulationCounted", "BridgeBeat", "PopulationCounted", "BridgeStopped",
     ]  # fmt: skip
     assert [(event.at, event.seen) for event in events if isinstance(event, BridgeBeat)] == [(at, at) for at in proofs]
-    assert [event.named for event in events if isinstance(event, PopulationCounted)] == [3, 3]
+    counted = [(event.named, event.seen) for event in events if isinstance(event, PopulationCounted)]
+    assert counted == [(3, at) for at in proofs]
 
 
 async def test_g25_a_platform_that_falls_silent_is_given_up(
@@ -261,8 +270,12 @@ async def test_one_process_watches_several_rooms_over_one_outbox(fresh_broker: B
 # --- consent and what bridges must know
 
 
+def off(person: int, level: Level = "off") -> Choice:
+    return Choice(person, "messages", level)
+
+
 async def test_g10_who_opted_out_never_reaches_the_outbox(fresh_broker: Brokers, tmp_path: Path) -> None:
-    await userstats(fresh_broker, {**SETTINGS, "opted_out": [7, 8]})
+    await userstats(fresh_broker, SETTINGS, off(7), off(9), off(8))
     stage = Stage()
     async with running(fresh_broker, tmp_path / "o.db", stage, settings=PATIENT) as at_work:
         await until(lambda: at_work.runner.health.settings_known)
@@ -279,26 +292,28 @@ async def test_g10_who_opted_out_never_reaches_the_outbox(fresh_broker: Brokers,
 async def test_g10_nothing_is_published_until_it_is_known_who_opted_out_and_then_without_them(
     fresh_broker: Brokers, tmp_path: Path
 ) -> None:
-    answering = await userstats(fresh_broker, None)
+    answering = await userstats(fresh_broker, None, off(7), off(6, "anonymous"))
     stage = Stage()
     async with running(fresh_broker, tmp_path / "o.db", stage, settings=PATIENT) as at_work:
-        stage.say(message(1, author=7), message(2, author=5), message(3, author=7), message(4, author=5, mentions=(7,)))
+        stage.say(message(1, author=7), message(2, author=5), message(3, author=6), message(4, author=5, mentions=(7,)))
         await until(lambda: at_work.outbox.waiting == 5)
         await until(lambda: answering.asked)
         before = (await stream(fresh_broker), at_work.runner.health.settings_known)
-        answering.settings = {**SETTINGS, "opted_out": [7]}
-        await until(lambda: at_work.runner.health.published == 3)
+        answering.settings = SETTINGS
+        await until(lambda: at_work.runner.health.published == 4)
 
     events = await stream(fresh_broker)
     assert before == ([], False)
-    assert [(event.n, event.id) for event in events[1:3]] == [(2, 2), (3, 4)]
+    assert [(event.n, event.id) for event in events[1:4]] == [(2, 2), (3, 3), (4, 4)]
+    authors = [event.author for event in events if isinstance(event, MessageSent)]
+    assert authors == [5, Pseudonyms(KEY).anonymous(6, WATCH), 5]
     assert "7" not in {str(who) for event in events for who in getattr(event, "mentions", ())}
 
 
 async def test_what_was_known_is_known_at_the_next_start_without_userstats(
     fresh_broker: Brokers, tmp_path: Path
 ) -> None:
-    answering = await userstats(fresh_broker, {**SETTINGS, "opted_out": [7]})
+    answering = await userstats(fresh_broker, SETTINGS, off(7))
     async with running(fresh_broker, tmp_path / "o.db", Stage(), settings=PATIENT) as at_work:
         await until(lambda: at_work.runner.health.settings_known)
     answering.settings = None
@@ -311,6 +326,57 @@ async def test_what_was_known_is_known_at_the_next_start_without_userstats(
 
     assert [event.id for event in (await stream(fresh_broker))[1:-1]] == [2]
     assert lexicon.phrases == ("lol",)
+
+
+async def test_choices_are_asked_for_in_pages_and_then_only_what_changed(fresh_broker: Brokers, tmp_path: Path) -> None:
+    answering = await userstats(fresh_broker, SETTINGS, *(off(person) for person in range(10, 15)))
+    stage = Stage()
+    async with running(fresh_broker, tmp_path / "o.db", stage, settings=PATIENT) as at_work:
+        await until(lambda: at_work.runner.health.settings_known)
+        stage.breathe()
+        await until(lambda: stage.desks)
+        first, noticed = stage.desk.consent, stage.desk.consents
+        answering.choices.append(Choice(12, "messages"))
+        await until(lambda: stage.desk.consents != noticed)
+        later = stage.desk.consent
+
+    assert answering.pages == [0, 2, 4, 5]
+    assert [first.level(person, "messages") for person in (11, 12, 15)] == ["off", "off", "shown"]
+    assert [later.level(person, "messages") for person in (11, 12, 15)] == ["off", "shown", "shown"]
+    assert (first.revision, later.revision) == (5, 6)
+
+
+async def test_choices_of_another_installation_are_forgotten(fresh_broker: Brokers, tmp_path: Path) -> None:
+    answering = await userstats(fresh_broker, SETTINGS, off(7), off(8), off(9))
+    stage = Stage()
+    async with running(fresh_broker, tmp_path / "o.db", stage, settings=PATIENT) as at_work:
+        await until(lambda: at_work.runner.health.settings_known)
+        stage.breathe()
+        await until(lambda: stage.desks)
+        answering.choices[:] = [off(4)]
+        await until(lambda: stage.desk.consent.revision == 1)
+        levels = [stage.desk.consent.level(person, "messages") for person in (4, 7, 8)]
+
+    assert levels == ["off", "shown", "shown"]
+
+
+async def test_g10_without_knowing_who_chose_what_a_bridge_tells_nothing(fresh_broker: Brokers, tmp_path: Path) -> None:
+    stage = Stage()
+    connection = await fresh_broker.connect("userstats")
+    mute = Userstats(SETTINGS, [off(7)])
+    await connection.subscribe(subjects.question("settings.for_bridge"), cb=mute.answer)
+    await connection.flush()
+    async with running(fresh_broker, tmp_path / "o.db", stage, settings=PATIENT) as at_work:
+        stage.say(message(1, author=7), moved(2, 7))
+        await until(lambda: len(mute.asked) > 1)
+        waiting, known = at_work.outbox.waiting, at_work.runner.health.settings_known
+
+    assert (waiting, known) == (2, False)
+    assert await stream(fresh_broker) == []
+
+
+def moved(number: int, person: int) -> VoiceMoved:
+    return VoiceMoved(id=number, at=NOW, seen=NOW, place=ROOM, watch=WATCH, person=person, now=Voice(person, "8"))
 
 
 async def test_what_an_earlier_version_kept_may_be_of_no_use(fresh_broker: Brokers, tmp_path: Path) -> None:
@@ -402,7 +468,7 @@ from pathlib import Path
 import msgspec
 from bridges.bridge import Observation
 from bridges.outbox import Outbox
-from bridges.runner import Runner
+from bridges.over_nats import OverNats
 from bridges.runner import Runner
 from tests.bridges.observed import PATIENT, message
 from tests.bridges.stage import KEY, Stage
@@ -422,7 +488,7 @@ class Chatter(Stage):
 async def main():
     outbox = await Outbox.open(Path(sys.argv[1]), PATIENT)
     connection = await connect(ANY_PORT, "bridge_demo", name="leader", folder=Path(sys.argv[2]))
-    await Runner([Chatter()], connection, outbox, PATIENT, key=KEY).run()
+    await Runner([Chatter()], OverNats(connection), outbox, PATIENT, key=KEY).run()
 
 asyncio.run(main())
 """
@@ -487,7 +553,7 @@ async def test_what_is_observed_while_the_lease_is_unsure_waits_and_is_taken_bac
         stage.say(message(1), message(2))
         await until(partial(at_work.has_published, 3))
         with monkeypatch.context() as unanswered:
-            unanswered.setattr(Lease, "_write", _no_answer)
+            unanswered.setattr(NatsLease, "_write", _no_answer)
             await until(lambda: not at_work.runner._observers[0].lease.sure)
             stage.say(message(3), message(4))
             await until(lambda: at_work.outbox.waiting == 2)
@@ -510,7 +576,7 @@ async def test_what_is_observed_while_the_lease_is_unsure_is_told_if_it_is_still
         stage.say(message(1))
         await until(partial(at_work.has_published, 2))
         with monkeypatch.context() as unanswered:
-            unanswered.setattr(Lease, "_write", _no_answer)
+            unanswered.setattr(NatsLease, "_write", _no_answer)
             await until(lambda: not at_work.runner._observers[0].lease.sure)
             stage.say(message(2))
             await until(lambda: at_work.outbox.waiting == 1)
@@ -523,10 +589,10 @@ async def _no_answer(*_: object) -> int:
     raise TimeoutError
 
 
-async def take_over(brokers: Brokers) -> None:
-    """Somebody else writes the room's lease."""
+async def take_over(brokers: Brokers, place: Place = ROOM) -> None:
+    """Somebody else writes the place's lease."""
     other = await brokers.connect("bridge_demo")
-    subject = f"{subjects.LEASE_KEYS}.{subjects.lease(ROOM)}"
+    subject = f"{subjects.LEASE_KEYS}.{subjects.lease(place)}"
     await other.jetstream(prefix=other.api).publish(subject, b"somebody else", msg_ttl=2)
 
 
@@ -562,7 +628,7 @@ async def test_a_bridge_that_is_started_again_has_its_room_at_once(fresh_broker:
 async def test_a_connection_closed_for_good_ends_the_runner(fresh_broker: Brokers, tmp_path: Path) -> None:
     connection = await fresh_broker.connect("bridge_demo")
     async with opened(tmp_path / "o.db") as outbox:
-        runner = Runner([Stage()], connection, outbox, FAST, key=KEY)
+        runner = Runner([Stage()], OverNats(connection), outbox, FAST, key=KEY)
         await connection.close()
         with pytest.raises(ConnectionClosedError):
             await asyncio.wait_for(runner.run(), 5)

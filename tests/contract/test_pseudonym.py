@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from userstats.contract.pseudonym import Pseudonyms, load_key
+from userstats.contract.pseudonym import FIRST_PERSON, Pseudonyms, load_key
 
 KEY, OTHER = b"k" * 32, b"o" * 32
 
@@ -23,7 +23,28 @@ def test_a_name_has_one_key_however_it_is_capitalised(name: str) -> None:
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_a_pseudonym_fits_a_signed_64_bit_integer_and_is_never_zero(platform: str, account: str) -> None:
-    assert 1 <= Pseudonyms(KEY).person(platform, account) < 2**63
+    assert FIRST_PERSON <= Pseudonyms(KEY).person(platform, account) < 2**63
+
+
+def test_no_account_of_very_many_has_a_number_that_stands_for_nobody() -> None:
+    pseudonyms = Pseudonyms(KEY)
+
+    lowest = min(pseudonyms.person("cytube", str(number)) for number in range(150_000))
+
+    assert lowest >= FIRST_PERSON
+
+
+@given(st.integers(1, 2**63 - 1), st.text(max_size=20), st.text(max_size=20))
+def test_an_anonymous_person_is_somebody_else_in_each_watch_and_nobody_in_all(
+    person: int, watch: str, other: str
+) -> None:
+    pseudonyms = Pseudonyms(KEY)
+
+    number = pseudonyms.anonymous(person, watch)
+
+    assert 1 <= number < FIRST_PERSON
+    assert Pseudonyms(KEY).anonymous(person, watch) == number != Pseudonyms(OTHER).anonymous(person, watch)
+    assert (pseudonyms.anonymous(person, other) == number) is (watch == other)
 
 
 def test_another_key_gives_other_pseudonyms() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from tests.say import PSEUDONYMS, RECORD, World
-from userstats.answer import Answers
+from userstats.answer import Answers, Asker
 from userstats.contract.events import NO_WATCH, Event
-from userstats.contract.questions import Failure, Reply
+from userstats.contract.questions import Account, Failure, Reply
+from userstats.link_codes import LinkCodes
 from userstats.recorder import Recorder
 
 E = TypeVar("E", bound=Event)
@@ -39,18 +40,21 @@ class _Answers(Answers):
 
     def __init__(self, world: World) -> None:
         super().__init__(world.service.catalogue, world.store, PSEUDONYMS, now=lambda: world.now)
-        self._services = {Recorder: WorldRecorder(world)}
+        codes = world.__dict__.setdefault("codes", LinkCodes())  # as many requests as there are, one service
+        self._services = {Recorder: WorldRecorder(world), LinkCodes: codes}
 
 
-async def change(world: World, name: str, **request: Any) -> Any:
+async def change(world: World, name: str, asker: Asker = "operator", me: Account | None = None, **request: Any) -> Any:
     """What a request came to."""
-    found = await _Answers(world).answer(name, request)
+    found = await _Answers(world).answer(name, request, asker, me)
     assert isinstance(found, Reply), found
     return found.data
 
 
-async def refused(world: World, name: str, **request: Any) -> tuple[int, str]:
+async def refused(
+    world: World, name: str, asker: Asker = "operator", me: Account | None = None, **request: Any
+) -> tuple[int, str]:
     """Code and words of a refused request."""
-    found = await _Answers(world).answer(name, request)
+    found = await _Answers(world).answer(name, request, asker, me)
     assert isinstance(found, Failure), found
     return found.error.code, found.error.message

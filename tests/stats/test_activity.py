@@ -258,9 +258,20 @@ async def test_an_empty_database_has_no_activity(world: World) -> None:
     assert await ask(world, "channel.present") == []
 
 
+async def test_g02_who_was_in_a_room_whose_bridge_was_killed_is_no_longer_said_to_be_here(world: World) -> None:
+    await world.tell(named("amy"), "20:00", roster("amy"), "20:10", gap("20:11:30"))
+    here = [metric for metric in activity.STATISTIC.metrics if metric.name == "userstats_present"]
+    assert [one.present_ms for one in await ask(world, "channel.present")] == [600_000]
+    assert [await world.samples(metric) for metric in here] == [[("cytube", 1)]]
+    await world.tell(gap("20:12"))
+    assert await ask(world, "channel.present") == []
+    assert [await world.samples(metric) for metric in here] == [[("cytube", 0)]]
+    assert [stay.total_ms for stay in await ask(world, "user.activity", username="amy")] == [600_000]
+
+
 async def test_metrics_count_who_is_here_and_what_is_credited(world: World) -> None:
     await world.tell("20:00", joined("amy"), joined("bob", afk=True), "20:10", left("amy"))
-    found = {metric.name: await world.rows(metric.sql) for metric in activity.STATISTIC.metrics}
+    found = {metric.name: await world.samples(metric) for metric in activity.STATISTIC.metrics}
     assert found == {
         "userstats_present": [("cytube", 1)],
         "userstats_afk": [("cytube", 1)],

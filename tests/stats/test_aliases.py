@@ -7,8 +7,9 @@ import pytest
 from tests.say import World, alias_added, key, message, named
 from tests.stats.ask import ask
 from tests.stats.changing import change
+from userstats.recorder import Changed
 from userstats.stats import aliases, messages, people
-from userstats.stats.aliases import Aliased, Changed, Found
+from userstats.stats.aliases import Aliased, Found
 from userstats.stats.messages import Talker
 from userstats.store.seam import Store
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.say import World, alias_added, gap, joined, message, named, phrase_added, place_named, stopped
+from tests.say import World, alias_added, gap, joined, message, named, phrase_added, place_named, started, stopped
 from tests.stats.ask import ask, refusal
 from userstats.contract.events import Place
 from userstats.stats.channels import Channel, Top
@@ -26,6 +26,13 @@ async def test_every_channel_is_listed_with_what_is_known_of_it(world: World) ->
     assert [one.channel for one in await ask(world, "channel.list", platform="discord")] == ["9"]
     berlin = await ask(world, "channel.list", channel="lobby", tz="Europe/Berlin")
     assert berlin[0].first_activity == "2025-03-03T21:10:00+01:00"
+
+
+async def test_a_channel_whose_bridge_was_killed_is_not_observed_any_more(world: World) -> None:
+    await world.tell("20:00", started(), "20:10", gap("20:11:30"))
+    assert [one.observed for one in await ask(world, "channel.list")] == [True]
+    await world.tell(gap("20:12"))
+    assert [one.observed for one in await ask(world, "channel.list")] == [False]
 
 
 async def test_the_top_of_a_channel(world: World) -> None:

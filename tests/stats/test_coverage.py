@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.say import World, beat, clock, gap, message, started, stopped
-from tests.stats.ask import ask
+from tests.stats.ask import ask, reply
+from userstats.contract.questions import Coverage, Reply
 from userstats.stats import coverage
 from userstats.stats.coverage import Gap, RoomCoverage
 from userstats.store.seam import Store
@@ -75,13 +76,21 @@ async def test_each_room_has_its_own_and_one_that_was_never_observed_has_none(wo
     ]
 
 
+async def test_g02_a_room_whose_bridge_was_killed_is_observed_up_to_its_last_sign_of_life(world: World) -> None:
+    await world.tell("18:00", started(), "19:00", gap("20:00"))
+    told = await reply(world, "system.coverage", since="2h")
+    assert isinstance(told, Reply)
+    assert told.data == [RoomCoverage("cytu.be", "lounge", 0.5, 60 * MINUTE, 1, [hole("19:00", "20:00")])]
+    assert told.coverage == Coverage(ratio=0.5, observed_since=at("18:00"), imported_until=None)
+
+
 async def test_an_empty_database_has_no_coverage(world: World) -> None:
     assert await ask(world, "system.coverage") == []
 
 
 async def test_metrics_say_how_long_and_how_lately_rooms_were_observed(world: World) -> None:
     await world.tell("19:00", started(), started("lobby"), "19:30", stopped("lobby"), "20:00")
-    found = {metric.name: await world.rows(metric.sql) for metric in coverage.STATISTIC.metrics}
+    found = {metric.name: await world.samples(metric) for metric in coverage.STATISTIC.metrics}
     assert found == {
         "userstats_observed_seconds_total": [("cytube", 90 * 60)],
         "userstats_rooms_observed": [("cytube", 1)],

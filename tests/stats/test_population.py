@@ -151,10 +151,18 @@ async def test_an_empty_database_has_no_population(world: World) -> None:
     assert await ask(world, "channel.watermarks") == []
 
 
+async def test_a_room_whose_bridge_was_killed_has_nobody_now(world: World) -> None:
+    await world.tell("20:00", population(7, 3, 2), "20:10", gap("20:11:30"))
+    assert [one.named for one in await ask(world, "channel.now")] == [3]
+    await world.tell(gap("20:12"))
+    assert await ask(world, "channel.now") == []
+    assert [await world.samples(metric) for metric in room.STATISTIC.metrics] == [[], [], []]
+
+
 async def test_metrics_are_of_the_rooms_that_are_observed(world: World) -> None:
     await world.tell("20:00", population(7, 3, 2), population(None, 4, 4, "lobby"), population(5, 5, 5, "attic"))
     await world.tell(stopped("attic"))
-    found = {metric.name: await world.rows(metric.sql) for metric in room.STATISTIC.metrics}
+    found = {metric.name: await world.samples(metric) for metric in room.STATISTIC.metrics}
     assert found == {
         "userstats_population_connected": [("cytube", 7)],
         "userstats_population_named": [("cytube", 7)],

@@ -8,8 +8,9 @@ import pytest
 
 from tests.say import World, alias_added, gap, joined, left, message, named, started
 from tests.stats.ask import ask, refusal
+from userstats.frames import Cell
 from userstats.stats import activity, aliases, messages, people, series
-from userstats.stats.series import Bucket, Cell, Talkers
+from userstats.stats.series import Bucket, Talkers
 from userstats.store.seam import Store
 
 MINUTE = 60_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.say import (
@@ -12,6 +13,7 @@ from tests.say import (
     afk,
     alias_added,
     clock,
+    gap,
     joined,
     left,
     media,
@@ -21,7 +23,7 @@ from tests.say import (
     refused,
 )  # fmt: skip
 from userstats.answer import Answers, Asker
-from userstats.contract.questions import Failure, Reply
+from userstats.contract.questions import LARGEST_REPLY, Failure, Parameter, Reply
 from userstats.service import Message
 from userstats.stats.system import DeadLetters, Health, Holes, Letter, Pong, SystemStats
 from userstats.vitals import ServiceState
@@ -77,12 +79,18 @@ async def test_the_totals(world: World, process: Process) -> None:
     assert (await process.ask("system.stats")).commands_processed == 2
 
 
+async def test_nobody_is_here_in_a_room_whose_bridge_was_killed(world: World, process: Process) -> None:
+    await world.tell(named("amy"), "20:00", joined("amy"), "20:10", gap("20:12"))
+    assert (await process.ask("system.stats")).active_sessions == 0
+    assert (await process.ask("user.profile", username="amy")).here == []
+
+
 async def test_g30_the_totals_are_the_metrics(world: World, process: Process) -> None:
     await world.tell(named("amy"), named("amy2"), alias_added("amy", "amy2"), "20:00", joined("amy"), private("amy"))
     await world.tell(message("amy", thanks=["amy2", "zoe"], emotes=["#a"]), message("zoe", thanks=["amy"]), "20:10")
     await world.tell(media("One"), media("Two"), message("cid", thanks=[("amy2", "lol")]))
     sums = {
-        metric.name: sum(row[-1] for row in await world.rows(metric.sql))
+        metric.name: sum(row[-1] for row in await world.samples(metric))
         for metric in world.service.catalogue.metrics
     }  # fmt: skip
     stats = await process.ask("system.stats")
@@ -149,3 +157,26 @@ async def test_an_empty_database_has_totals_of_zero(process: Process) -> None:
     assert await process.ask("system.stats") == SystemStats(*[0] * 11)
     assert await process.ask("system.holes") == []
     assert await process.ask("system.dead_letters") == []
+
+
+async def test_every_question_is_listed_with_what_it_takes(process: Process) -> None:
+    listed = {one.question: one for one in await process.ask("system.questions")}
+    assert list(listed) == list(process.answers.asked)
+    assert listed["leaderboard.kudos"].parameters[-2:] == (
+        Parameter(name="kind", default="all", choices=("all", "phrases", "plusplus")),
+        Parameter(name="limit", kind="integer", default=10, least=1, most=1000),
+    )
+    assert listed["user.search"].parameters[0] == Parameter(name="prefix", required=True, least=1, most=128)
+    kinds = {one.name: one.kind for one in listed["import.begin"].parameters}
+    assert [kinds[name] for name in ("batch", "source", "facts", "rooms")] == ["string", "string", "integer", "json"]
+    about = ("scoped", "names_people", "period", "audience", "changes")
+    some = [listed[name] for name in ("alias.list", "channel.top", "phrase.add")]
+    assert [tuple(getattr(one, key) for key in about) for one in some] == [
+        (False, True, None, "everyone", False),
+        (True, True, "30d", "everyone", False),
+        (False, False, None, "staff", True),
+    ]
+
+
+async def test_the_list_of_questions_fits_into_an_answer(process: Process) -> None:
+    assert len(msgspec.json.encode(await process.ask("system.questions"))) < LARGEST_REPLY // 2

@@ -41,6 +41,7 @@ async def test_the_card_shows_everything_about_one_person(world: World) -> None:
         first_seen=at("20:00"),
         last_seen=at("20:20"),
         messages=2,
+        blocks=2,
         words=5,
         private_messages=1,
         total_ms=20 * MINUTE,
@@ -50,8 +51,8 @@ async def test_the_card_shows_everything_about_one_person(world: World) -> None:
         kudos_given=1,
         emotes=[Emote("#a", 2), Emote("#b", 1)],
         channels=[
-            Stay("cytube", "cytu.be", "lounge", 1, 3, 1, 20 * MINUTE, 10 * MINUTE),
-            Stay("cytube", "cytu.be", "lobby", 1, 2, 0, 0, 0),
+            Stay("cytube", "cytu.be", "lounge", 1, 3, 1, 20 * MINUTE, 10 * MINUTE, 1),
+            Stay("cytube", "cytu.be", "lobby", 1, 2, 0, 0, 0, 1),
         ],
     )
 
@@ -192,3 +193,16 @@ async def test_the_metric_counts_people_once_and_no_bots(world: World) -> None:
     await world.tell(joined("bob"), message("robot", by="bot"), message("1", GUILD))
     assert await world.rows(users.STATISTIC.metrics[0].sql) == [("cytube", 2), ("discord", 1)]
     assert person("amy") != person("bob")
+
+
+async def test_g10_a_profile_that_is_asked_for_in_one_guild_tells_nothing_of_another(world: World) -> None:
+    here, there = Place("discord", "100", "200"), Place("discord", "101", "201")
+    await world.tell(named("Amy", here, account="1"), named("secret nick", there, account="1"))
+    await world.tell("20:00", named("Bob", here, account="2"), message("1", here), message("1", there))
+    await world.tell(message("1", there), message("2", here), message("2", here), "20:20")
+
+    profile = await ask(world, "user.profile", username="amy", domain="100")
+    assert (profile.names, profile.domains, profile.messages, profile.rank) == (["Amy"], ["100"], 1, 2)
+    assert [one.name for one in await ask(world, "user.names", username="amy", domain="100")] == ["Amy"]
+    everywhere = await ask(world, "user.profile", username="amy")
+    assert (sorted(everywhere.names), everywhere.messages, everywhere.rank) == (["Amy", "secret nick"], 3, 1)

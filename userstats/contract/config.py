@@ -19,7 +19,8 @@ import msgspec
 
 SECTIONS: Final = (
     "nats", "kryten", "stream", "channels", "cytube", "discord", "demo", "bridge", "database", "snapshots", "kudos",
-    "aliases", "http", "questions", "privacy", "pseudonyms", "log",
+    "aliases", "http", "questions", "privacy", "voice", "presence", "guild_snapshots",
+    "pseudonyms", "log",
 )  # fmt: skip
 """Every top-level key besides `$schema`; a test holds this equal to the sections that somebody reads."""
 
@@ -110,6 +111,10 @@ def _refuse_unknown_in(value: object, kind: object, path: str) -> None:
         _refuse_unknown(value, tuple(fields), path)
         for key, item in value.items():
             _refuse_unknown_in(item, fields[key], f"{path}.{key}")
+        return
+    if getattr(kind, "__origin__", None) is dict and isinstance(value, dict):
+        for key, item in value.items():
+            _refuse_unknown_in(item, kind.__args__[1], f"{path}.{key}")  # type: ignore[attr-defined]
         return
     for argument in getattr(kind, "__args__", ()):
         if isinstance(value, list):

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Union
 
 from msgspec import Meta, Struct
 
+from .consents import AccountsLinked, AccountsUnlinked, ConsentChanged, GoesBy, Level, Topic
 from .fact import (
     INT63,
     NO_WATCH,
@@ -30,6 +31,35 @@ from .fact import (
     Title,
     Token,
 )
+from .guilds import (
+    Activity,
+    BackfillReached,
+    GuildCounted,
+    InVoice,
+    Member,
+    MemberJoined,
+    MemberLeft,
+    MembersSeen,
+    MessageDeleted,
+    MessageEdited,
+    NotGranted,
+    PlaceClosed,
+    PlatformId,
+    Presence,
+    PresenceChanged,
+    PresencesSeen,
+    ReactionAdded,
+    ReactionRemoved,
+    RolesSeen,
+    ThreadArchived,
+    ThreadCreated,
+    ThreadJoined,
+    ThreadsSeen,
+    Voice,
+    VoiceCounted,
+    VoiceMoved,
+    VoiceSeen,
+)
 from .imported import (
     BalanceImported,
     Headcount,
@@ -46,13 +76,17 @@ from .imported import (
 )
 
 __all__ = [
-    "INT63", "KINDS", "NO_WATCH", "RECORDER", "ROSTER_PART", "AfkEnded", "AfkStarted", "AliasAdded", "AliasRemoved",
-    "AnyEvent", "BalanceImported", "BridgeBeat", "BridgeStarted", "BridgeStopped", "Count", "EmoteName", "Event",
-    "EventRefused", "Headcount", "ImportFinished", "ImportStarted", "Imported", "Joined", "Key", "Left",
-    "MediaImported", "MediaStarted", "MessageSent", "Millis", "Name", "Named", "OldTable", "Person", "Phrase",
-    "PhraseAdded", "PhraseRemoved", "Place", "PlaceNamed", "PopulationCounted", "PopulationImported", "Present",
-    "PrivateMessageSent", "RosterSeen", "RowsRemarked", "TableTaken", "Thanks", "Times", "Title", "Token",
-    "VoteImported",
+    "INT63", "KINDS", "NO_WATCH", "RECORDER", "ROSTER_PART", "AccountsLinked", "AccountsUnlinked", "Activity",
+    "AfkEnded", "AfkStarted", "AliasAdded", "AliasRemoved", "AnyEvent", "BackfillReached", "BalanceImported",
+    "BridgeBeat", "BridgeStarted", "BridgeStopped", "ConsentChanged", "Count", "EmoteName", "Event", "EventRefused",
+    "GoesBy", "GuildCounted", "Headcount", "ImportFinished", "ImportStarted", "Imported", "InVoice", "Joined", "Key",
+    "Left", "Level", "MediaImported", "MediaStarted", "Member", "MemberJoined", "MemberLeft", "MembersSeen",
+    "MessageDeleted", "MessageEdited", "MessageSent", "Millis", "Name", "Named", "NotGranted", "OldTable", "Person",
+    "Phrase", "PhraseAdded", "PhraseRemoved", "Place", "PlaceClosed", "PlaceNamed", "PlatformId", "PopulationCounted",
+    "PopulationImported", "Presence", "PresenceChanged", "PresencesSeen", "Present", "PrivateMessageSent",
+    "ReactionAdded", "ReactionRemoved", "RolesSeen", "RosterSeen", "RowsRemarked", "TableTaken", "Thanks",
+    "ThreadArchived", "ThreadCreated", "ThreadJoined", "ThreadsSeen", "Times", "Title", "Token", "Topic", "Voice",
+    "VoiceCounted", "VoiceMoved", "VoiceSeen", "VoteImported",
 ]  # fmt: skip
 
 
@@ -83,7 +117,11 @@ class MessageSent(Event, frozen=True, kw_only=True, tag="MessageSent"):
     embeds: Count = 0
     stickers: Count = 0
     reply_to: Person | None = None
-    thread: Annotated[str, Meta(max_length=32)] = ""
+    thread: PlatformId = ""
+    """The thread it was said in; its channel is the place."""
+    backfilled: Annotated[int, Meta(ge=0, le=INT63)] = 0
+    """The platform's id of a message that was read from a channel's history, which nobody observed; ids grow with time.
+    0: it was seen as it was said."""
 
 
 class PrivateMessageSent(Event, frozen=True, kw_only=True, tag="PrivateMessageSent"):
@@ -167,6 +205,8 @@ class Named(Event, frozen=True, kw_only=True, tag="Named"):
     account: Name = ""
     """The platform's id of the account. CyTube: the casefolded name."""
     bot: bool = False
+    everywhere: bool = False
+    """They are called so on the whole platform, not just in this space."""
     room: Place | None = None
     """Where they are called so, where userstats itself says it (an import)."""
 
@@ -238,7 +278,10 @@ AnyEvent = Union[  # noqa: UP007  (msgspec and mypy read a plain Union the same 
     MessageSent, PrivateMessageSent, Joined, Left, AfkStarted, AfkEnded, MediaStarted, PopulationCounted, RosterSeen,
     Named, PlaceNamed, AliasAdded, AliasRemoved, PhraseAdded, PhraseRemoved, BridgeStarted, BridgeBeat, BridgeStopped,
     EventRefused, ImportStarted, BalanceImported, MediaImported, PopulationImported, VoteImported, RowsRemarked,
-    ImportFinished,
+    ImportFinished, MessageEdited, MessageDeleted, ReactionAdded, ReactionRemoved, VoiceMoved, VoiceSeen, VoiceCounted,
+    PresenceChanged, PresencesSeen, MemberJoined, MemberLeft, MembersSeen, RolesSeen, ThreadCreated, ThreadJoined,
+    ThreadArchived, ThreadsSeen, GuildCounted, PlaceClosed, NotGranted, BackfillReached, ConsentChanged,
+    AccountsLinked, AccountsUnlinked,
 ]  # fmt: skip
 
 KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in AnyEvent.__args__}  # type: ignore[attr-defined]

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-_TALKATIVE: Final = ("nats", "aiosqlite", "socketio", "engineio", "aiohttp")
+_TALKATIVE: Final = ("nats", "aiosqlite", "socketio", "engineio", "aiohttp", "discord")
 """Libraries that may quote what they carry."""
 
 

@@ -10,9 +10,12 @@ import secrets
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import Final
 
 _SEPARATOR = "\x1f"
 _MASK = 2**63 - 1
+FIRST_PERSON: Final = 2**48
+"""Lower numbers stand for people who want to be counted as nobody; no account has one."""
 
 
 class Pseudonyms:
@@ -24,6 +27,7 @@ class Pseudonyms:
         self._key = key[:64]
         self._people: dict[tuple[str, str], int] = {}
         self._names: dict[str, int] = {}
+        self._nobodies: dict[tuple[int, str], int] = {}
         self._generations = dict(generations or {})
 
     def person(self, platform: str, account: str) -> int:
@@ -33,7 +37,17 @@ class Pseudonyms:
             account_key = self._hash("account", platform, account)
             generation = self._generations.get(str(account_key), 0)
             known = self._hash("person", platform, account, str(generation))
+            while known < FIRST_PERSON:
+                known = self._hash("person", platform, account, str(generation), str(known))
             _bounded(self._people)[platform, account] = known
+        return known
+
+    def anonymous(self, person: int, watch: str) -> int:
+        """Who this person is for as long as this watch lasts: a number that is nobody's, below `FIRST_PERSON`."""
+        known = self._nobodies.get((person, watch))
+        if known is None:
+            known = self._hash("anonymous", str(person), watch) % (FIRST_PERSON - 1) + 1
+            _bounded(self._nobodies)[person, watch] = known
         return known
 
     def name(self, name: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -38,6 +38,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """None where the question has no period."""
     timezone: str
     coverage: Coverage | None
+    places: dict[str, str] = {}
+    """What the platform calls the places that `data` names by id (a Discord guild and its channels)."""
     as_of: int
     """Position of the stream up to which everything is counted in this answer."""
     generated_at: str
@@ -59,6 +61,58 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     error: Problem
 
 
+ParameterKind = Literal["string", "integer", "number", "boolean", "array", "json"]
+
+
+class Parameter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a question may be asked with."""
+
+    name: str
+    kind: ParameterKind = "string"
+    """array: of texts; json: anything else that is not simple."""
+    required: bool = False
+    default: str | int | float | bool | None = None
+    choices: tuple[str, ...] = ()
+    """The only values there are; empty: any."""
+    least: int | None = None
+    """Value of a number, length of a text or list."""
+    most: int | None = None
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that may be asked."""
+
+    question: str
+    help: str
+    shape: str
+    audience: str
+    topic: str
+    changes: bool
+    """It is a request to change something."""
+    period: str | None
+    """The period when none is asked for; None: it is not about one."""
+    scoped: bool
+    """It can be asked about some places only."""
+    names_people: bool
+    """Its answer can tell of people by their names."""
+    parameters: tuple[Parameter, ...]
+
+
+class Account(NamedTuple):
+    """An account of a platform, as its bridge hashes it: a Discord user's id, `cytu.be/` and a casefolded name."""
+
+    platform: str
+    account: str
+
+    @classmethod
+    def of(cls, text: str) -> Account | None:
+        """The account that the header `HEADER_FOR` names; None where it names none."""
+        platform, _, account = text.partition(":")
+        return cls(platform, account) if platform and account else None
+
+
+HEADER_FOR = "Userstats-For"
+"""For whom a bridge asks, `discord:<account id>`: what this person may know is answered, and nothing more."""
 HEADER_CODE = "Nats-Service-Error-Code"
 HEADER_TEXT = "Nats-Service-Error"
 HEADER_AS_OF = "Stats-As-Of-Seq"

@@ -10,7 +10,23 @@ from typing import Final, Literal, NamedTuple, get_args
 
 import msgspec
 
-from .events import KINDS, AnyEvent, Event, Headcount, Place, Present, TableTaken, Thanks, Times
+from .events import (
+    KINDS,
+    Activity,
+    AnyEvent,
+    Event,
+    GoesBy,
+    Headcount,
+    InVoice,
+    Member,
+    Place,
+    Presence,
+    Present,
+    TableTaken,
+    Thanks,
+    Times,
+    Voice,
+)
 from .subjects import EVENT_ROOT, token
 
 VERSION: Final = 1
@@ -35,7 +51,8 @@ class Bad(NamedTuple):
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyEvent)
 _STRUCTS: Final[tuple[type[msgspec.Struct], ...]] = (
-    *KINDS.values(), Place, Present, Thanks, Times, Headcount, TableTaken,
+    *KINDS.values(), Place, Present, Thanks, Times, Headcount, TableTaken, Voice, InVoice, Activity, Presence, Member,
+    GoesBy,
 )  # fmt: skip
 _FIELDS: Final = frozenset(field.name for struct in _STRUCTS for field in msgspec.structs.fields(struct))
 """Names of fields; a key that is none of these is the sender's text, and no dead letter may repeat it."""

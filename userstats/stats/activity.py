@@ -18,7 +18,11 @@ import msgspec
 from ..asking import Limit, Now, Period, Scope, Username, during
 from ..contract.events import AfkEnded, AfkStarted, BalanceImported, Joined, Left, Present, RosterSeen
 from ..directory import Directory
+from ..lasting import lasting
+from ..observed import ALIVE, alive
 from ..ranking import ranked
+from ..shown import Shown
+from ..snapshots import Parts, taken
 from ..statistic import PEOPLE, Metric, Span, Statistic, query
 from ..store.seam import Reader
 from ..writes import Moment
@@ -26,13 +30,6 @@ from ..writes import Moment
 PRESENT = Span("present", "present_ms")
 AFK = Span("afk", "afk_ms")
 NOT_AFK = "(present_ms - afk_ms)"
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """A roster of which not all parts have arrived."""
-
-    snapshot: str
-    parts: dict[int, tuple[Present, ...]]
 
 
 def joined(event: Joined, moment: Moment) -> None:
@@ -58,16 +55,12 @@ def roster(event: RosterSeen, moment: Moment) -> None:
     if not moment.current:
         return
     key = str(moment.place)
-    known = moment.recall(key, Parts)
-    parts = {event.part: event.people}
-    if known and known.snapshot == event.snapshot:
-        parts = {**known.parts, **parts}
-    if len(parts) < event.parts:
-        moment.remember(key, Parts(event.snapshot, parts))
-        return
-    if known:
-        moment.remember(key, None)
-    _apply({one.person: one.afk for part in sorted(parts) for one in parts[part]}, moment)
+    known: Parts[Present] | None = moment.recall(key, Parts)
+    rest, people = taken(known, event)
+    if rest is not known:
+        moment.remember(key, rest)
+    if people is not None:
+        _apply({one.person: one.afk for one in people}, moment)
 
 
 def _apply(people: dict[int, bool], moment: Moment) -> None:
@@ -123,7 +116,7 @@ class Here(msgspec.Struct, frozen=True):
     """ISO time; None: they are not AFK."""
 
 
-class Lasting(NamedTuple):
+class Stayed(NamedTuple):
     """What a person's open spans have beyond what is credited, within a period."""
 
     place: int
@@ -133,19 +126,13 @@ class Lasting(NamedTuple):
 
 
 async def _lasting(
-    reader: Reader, scope: Scope, period: Period, people: Collection[int] | None = None
-) -> list[Lasting]:
-    where = scope.where(column="s.place") + ("" if people is None else " AND s.person IN :people")
-    rows = await reader.rows(
-        "SELECT s.place, s.person, s.span, s.since, w.seen_until FROM open_spans s JOIN watches w ON w.place = s.place "
-        f"WHERE s.span IN ('present', 'afk'){where} ORDER BY s.place, s.person",
-        {**scope.parameters, **({} if people is None else {"people": tuple(people)})},
-    )
+    reader: Reader, scope: Scope, period: Period, people: Collection[int] | None = None, shown: Shown | None = None
+) -> list[Stayed]:
     found: dict[tuple[int, int], dict[str, int]] = {}
-    for place, person, span, since, until in rows:
-        found.setdefault((place, person), {})[span] = period.within(since, until)
+    for one in await lasting(reader, scope, period, (PRESENT.name, AFK.name), people, shown):
+        found.setdefault((one.place, one.person), {})[one.span] = one.milliseconds
     return [
-        Lasting(place, person, spans["present"], spans["present"] - spans.get("afk", 0))
+        Stayed(place, person, spans["present"], spans["present"] - spans.get("afk", 0))
         for (place, person), spans in found.items()
     ]
 
@@ -181,21 +168,25 @@ async def leaderboard(
     Includes what lasts now. Time not AFK includes the silence before a platform calls somebody AFK (CyTube: 600 s).
     """
     still: dict[int, int] = {}
-    for lasting in await _lasting(reader, scope, period):
-        still[lasting.person] = still.get(lasting.person, 0) + lasting.not_afk_ms
+    for one in await _lasting(reader, scope, period, shown=await directory.shown(scope)):
+        still[one.person] = still.get(one.person, 0) + one.not_afk_ms
     return [Active(*row) for row in await ranked(reader, directory, scope, period, NOT_AFK, limit, still)]
 
 
 @query("channel.present", period="all")
 async def present(reader: Reader, directory: Directory, scope: Scope, now: Now, limit: Limit = 200) -> list[Here]:
-    """Who is here, since when, and whether they are AFK; as of the last sign of life of each room's watch."""
+    """Who is here, since when, and whether they are AFK; as of the last sign of life of each room's watch.
+
+    Of a room that is silent for more than 90 s nobody knows who is there. Who is not shown is not told.
+    """
+    shown = await directory.shown(scope)
     rows = await reader.rows(
         "SELECT s.person, p.space, p.channel, s.began, w.seen_until - s.began, a.began FROM open_spans s "
-        "JOIN watches w ON w.place = s.place JOIN places p ON p.place = s.place "
+        "JOIN places p ON p.place = s.place JOIN watches w ON w.place = COALESCE(p.observer, p.place) "
         "LEFT JOIN open_spans a ON a.span = 'afk' AND a.place = s.place AND a.person = s.person "
-        f"WHERE s.span = 'present'{scope.where(column='s.place')} "
+        f"WHERE s.span = 'present' AND {ALIVE}{scope.where(column='s.place')}{shown.rows('s.person', 's.place')} "
         "ORDER BY s.began, s.person, s.place LIMIT :most",
-        {**scope.parameters, "most": limit},
+        {**scope.parameters, **shown.parameters, **alive(now.at), "most": limit},
     )
     labels = await directory.labels(row[0] for row in rows)
     return [
@@ -206,7 +197,8 @@ async def present(reader: Reader, directory: Directory, scope: Scope, now: Now, 
 
 _OPEN = (
     "SELECT p.platform, COUNT(s.person) FROM places p "
-    "LEFT JOIN open_spans s ON s.place = p.place AND s.span = '{span}' "
+    f"LEFT JOIN watches w ON w.place = COALESCE(p.observer, p.place) AND {ALIVE} "
+    "LEFT JOIN open_spans s ON s.place = p.place AND s.span = '{span}' AND w.place IS NOT NULL "
     "WHERE p.place IN (SELECT place FROM watches) GROUP BY p.platform ORDER BY p.platform"
 )
 _SUM = (
@@ -226,7 +218,7 @@ STATISTIC = Statistic(
         "everyone_totals": ((f"{NOT_AFK} DESC", "person"),),
     },
     spans=(PRESENT, AFK),
-    memory=Parts,
+    memory=Parts[Present],
     questions=(user, leaderboard, present),
     metrics=(
         Metric("userstats_present", "People who are here, by platform.", _OPEN.format(span="present"), ("platform",)),

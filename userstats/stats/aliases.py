@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from ..asking import Username
+from ..asking import Refused, Username
 from ..contract.events import AliasAdded, AliasRemoved, Named
-from ..recorder import Recorder
+from ..directory import Directory, aliases_by_owner
+from ..recorder import Changed, Recorder
 from ..statistic import KEY, PUT, Statistic, Table, query
 from ..store.seam import Reader
 from ..writes import Moment
@@ -27,6 +28,13 @@ def removed(event: AliasRemoved, moment: Moment) -> None:
     moment.put(ALIASES, (event.alias,), {"owner": 0, "at": moment.at})
 
 
+_LINKED = """
+SELECT DISTINCT l.person FROM links l JOIN wearers w ON w.person = l.other
+WHERE w.name_key IN :keys OR w.name_key IN (SELECT alias FROM aliases WHERE owner IN :keys)
+"""
+"""Whom those stand with who wear these names, or aliases of theirs."""
+
+
 class Aliased(msgspec.Struct, frozen=True):
     """One person and the other names they go by."""
 
@@ -41,26 +49,6 @@ class Found(msgspec.Struct, frozen=True):
     username: str | None
 
 
-class Changed(msgspec.Struct, frozen=True):
-    """What a request to change came to."""
-
-    changed: bool
-    message: str
-
-
-_ALL = """
-SELECT o.name, a.name FROM aliases
-JOIN names o ON o.name_key = aliases.owner JOIN names a ON a.name_key = aliases.alias WHERE aliases.owner > 0
-"""
-
-
-async def _by_owner(reader: Reader) -> dict[str, list[str]]:
-    owners: dict[str, list[str]] = {}
-    for owner, alias in await reader.rows(_ALL):
-        owners.setdefault(owner, []).append(alias)
-    return {owner: sorted(owners[owner], key=str.casefold) for owner in sorted(owners, key=str.casefold)}
-
-
 async def _owner(reader: Reader, key: int) -> str | None:
     """The name of the person whose alias this is."""
     rows = await reader.rows(
@@ -70,47 +58,72 @@ async def _owner(reader: Reader, key: int) -> str | None:
 
 
 @query("alias.list", audience="everyone", period="all")
-async def listed(reader: Reader) -> list[Aliased]:
-    """Everybody who goes by more than one name."""
-    return [Aliased(owner, aliases) for owner, aliases in (await _by_owner(reader)).items()]
+async def listed(reader: Reader, directory: Directory) -> list[Aliased]:
+    """Everybody who goes by more than one name, and is shown."""
+    known = await aliases_by_owner(reader)
+    told = await directory.tellable(name for owner, aliases in known.items() for name in (owner, *aliases))
+    found = [Aliased(owner, [one for one in aliases if one in told]) for owner, aliases in known.items()]
+    return [one for one in found if one.username in told and one.aliases]
 
 
 @query("alias.get", shape="card", period="all")
-async def of(reader: Reader, recorder: Recorder, username: Username) -> Aliased:
+async def of(reader: Reader, directory: Directory, username: Username) -> Aliased:
     """The other names of one person."""
+    await _may_know(directory, username)
     rows = await reader.rows(
         "SELECT n.name FROM aliases JOIN names n ON n.name_key = aliases.alias WHERE aliases.owner = :key",
-        {"key": recorder.name_key(username)},
+        {"key": directory.name_key(username)},
     )
     return Aliased(username, sorted((name for (name,) in rows), key=str.casefold))
 
 
 @query("alias.find", shape="card", period="all")
-async def find(reader: Reader, recorder: Recorder, alias: Username) -> Found:
+async def find(reader: Reader, directory: Directory, alias: Username) -> Found:
     """Whose alias a name is."""
-    return Found(alias, await _owner(reader, recorder.name_key(alias)))
+    owner = await _owner(reader, directory.name_key(alias))
+    await _may_know(directory, alias if owner is None else owner)
+    return Found(alias, owner)
+
+
+async def _may_know(directory: Directory, name: str) -> None:
+    """Refused (403) where it is the name of somebody who is not shown."""
+    if name not in await directory.tellable([name]):
+        raise Refused(403, f"{name!r} keeps their names to themselves")
 
 
 @query("alias.add", shape="card", audience="staff", period="all", changes=True)
 async def add(reader: Reader, recorder: Recorder, username: Username, alias: Username) -> Changed:
     """Say that a name belongs to a person from now on, and always did."""
     owner_key, alias_key = recorder.name_key(username), recorder.name_key(alias)
-    if owner_key == alias_key:
-        return Changed(False, f"{alias!r} and {username!r} are the same name")
-    taken = await _owner(reader, alias_key)
-    if taken is not None and recorder.name_key(taken) == owner_key:
-        return Changed(False, f"Alias '{alias}' already exists for user '{taken}'")
-    if taken is not None:
-        return Changed(False, f"Alias '{alias}' is already assigned to user '{taken}'")
-    above = await _owner(reader, owner_key)
-    if above is not None:
-        return Changed(False, f"'{username}' is itself an alias of '{above}'")
-    if await reader.rows("SELECT 1 FROM aliases WHERE owner = :key", {"key": alias_key}):
-        return Changed(False, f"'{alias}' has aliases of its own; remove those first")
+    if why := await _against(reader, recorder, username, alias):
+        return Changed(False, why)
     await name(reader, recorder, username)
     await name(reader, recorder, alias)
     await recorder.record(AliasAdded, owner=owner_key, alias=alias_key)
     return Changed(True, f"Added alias '{alias}' for user '{username}'")
+
+
+async def _against(reader: Reader, recorder: Recorder, username: str, alias: str) -> str:
+    """Why this name cannot be that person's; empty: it can."""
+    owner_key, alias_key = recorder.name_key(username), recorder.name_key(alias)
+    if owner_key == alias_key:
+        return f"{alias!r} and {username!r} are the same name"
+    taken = await _owner(reader, alias_key)
+    if taken is not None and recorder.name_key(taken) == owner_key:
+        return f"Alias '{alias}' already exists for user '{taken}'"
+    if taken is not None:
+        return f"Alias '{alias}' is already assigned to user '{taken}'"
+    if (above := await _owner(reader, owner_key)) is not None:
+        return f"'{username}' is itself an alias of '{above}'"
+    return await _entangled(reader, owner_key, alias_key, username, alias)
+
+
+async def _entangled(reader: Reader, owner_key: int, alias_key: int, username: str, alias: str) -> str:
+    if await reader.rows("SELECT 1 FROM aliases WHERE owner = :key", {"key": alias_key}):
+        return f"'{alias}' has aliases of its own; remove those first"
+    if len(await reader.rows(_LINKED, {"keys": (owner_key, alias_key)})) > 1:
+        return f"'{alias}' and '{username}' are linked with different accounts; one must take that back"
+    return ""
 
 
 @query("alias.remove", shape="card", audience="staff", period="all", changes=True)

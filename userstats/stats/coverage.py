@@ -44,7 +44,8 @@ async def coverage(reader: Reader, scope: Scope, period: Period, limit: Limit = 
     The silence since the last sign of life is a gap once it is longer than three beats (90 s).
     """
     rows = await reader.rows(
-        "SELECT p.place, p.space, p.channel, (SELECT MIN(o.since) FROM observed o WHERE o.place = p.place) "
+        "SELECT COALESCE(p.observer, p.place), p.place, p.space, p.channel, "
+        "(SELECT MIN(o.since) FROM observed o WHERE o.place = COALESCE(p.observer, p.place)) "
         f"FROM places p WHERE 1 = 1{scope.where(column='p.place')} ORDER BY p.platform, p.space, p.channel",
         scope.parameters,
     )
@@ -52,9 +53,9 @@ async def coverage(reader: Reader, scope: Scope, period: Period, limit: Limit = 
     for place, since, until in await stretches(reader, scope, period):
         known.setdefault(place, []).append((since, until))
     return [
-        _room(domain, channel, first, merged(known.get(place, [])), period, limit)
-        for place, domain, channel, first in rows
-        if first is not None or scope.places is not None
+        _room(domain, channel, first, merged(known.get(observer, [])), period, limit)
+        for observer, place, domain, channel, first in rows
+        if scope.places is not None or (first is not None and observer == place)
     ]
 
 
@@ -89,7 +90,8 @@ STATISTIC = Statistic(
             ("platform",), "counter",
         ),
         Metric(
-            "userstats_rooms_observed", "Rooms that a watch observes now, by platform.",
+            "userstats_rooms_observed",
+            "Rooms whose watch has not ended, by platform; also those that are silent (see the oldest sign of life).",
             "SELECT p.platform, SUM(CASE WHEN w.watch <> '' THEN 1 ELSE 0 END) FROM watches w "
             "JOIN places p ON p.place = w.place GROUP BY p.platform ORDER BY p.platform",
             ("platform",),

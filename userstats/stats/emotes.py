@@ -1,7 +1,8 @@
 """Emotes: which ones are used, where and by whom.
 
 Stored: the ledger `emotes` (`emoted.py`), by emote (in the platform's spelling), place and person. What
-bots say does not count.
+bots say does not count. `uses` is gross; what of it was in messages that are deleted since is in `deleted`, at the time
+it had been said.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections import Counter
 import msgspec
 
 from ..asking import Limit, Period, Scope, Username, during
-from ..contract.events import BalanceImported, MessageSent
+from ..contract.events import BalanceImported, MessageDeleted, MessageSent
 from ..directory import Directory
 from ..emoted import EMOTES, of_people
 from ..statistic import Metric, Statistic, query
@@ -24,6 +25,12 @@ def said(event: MessageSent, moment: Moment) -> None:
     if event.by == "person":
         for emote, uses in Counter(event.emotes).items():
             moment.tally(EMOTES, (emote, moment.place, event.author), {"uses": uses})
+
+
+def deleted(event: MessageDeleted, moment: Moment) -> None:
+    if event.author is not None and event.by == "person":
+        for emote, uses in Counter(event.emotes).items():
+            moment.tally(EMOTES, (emote, moment.place, event.author), {"deleted": uses}, at=event.sent)
 
 
 def imported(event: BalanceImported, moment: Moment) -> None:
@@ -44,6 +51,8 @@ class UsedHere(msgspec.Struct, frozen=True):
     emote: str
     count: int
     people: int
+    deleted: int = 0
+    """Of these uses: in messages that are deleted since."""
 
 
 @query("user.emotes", period="all")
@@ -73,19 +82,19 @@ async def leaderboard(reader: Reader, scope: Scope, period: Period, limit: Limit
 async def channel(reader: Reader, scope: Scope, period: Period, limit: Limit = 20) -> list[UsedHere]:
     """Which emotes are used in a channel, how often and by how many people."""
     top = await leaderboard(reader, scope, period, limit)
-    facts, parameters = during(EMOTES, period, "emote, person", f" AND emote IN :emotes{scope.where()}")
+    facts, parameters = during(EMOTES, period, "emote, person, deleted", f" AND emote IN :emotes{scope.where()}")
     rows = await reader.rows(
-        f"WITH {ACCOUNTS} SELECT emote, COUNT(DISTINCT COALESCE(main, facts.person)) FROM {facts} "
+        f"WITH {ACCOUNTS} SELECT emote, COUNT(DISTINCT COALESCE(main, facts.person)), SUM(facts.deleted) FROM {facts} "
         "LEFT JOIN accounts ON accounts.person = facts.person GROUP BY emote",
         {**parameters, **scope.parameters, "emotes": [used.emote for used in top]},
     )
-    people = dict(rows)
-    return [UsedHere(used.emote, used.count, people[used.emote]) for used in top]
+    more = {emote: (people, gone) for emote, people, gone in rows}
+    return [UsedHere(used.emote, used.count, *more[used.emote]) for used in top]
 
 
 STATISTIC = Statistic(
     name="emotes",
-    on={MessageSent: said, BalanceImported: imported},
+    on={MessageSent: said, MessageDeleted: deleted, BalanceImported: imported},
     ledgers=(EMOTES,),
     questions=(user, leaderboard, channel),
     metrics=(

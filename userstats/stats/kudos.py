@@ -13,16 +13,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from .. import thanked
 from ..asking import Limit, Period, Scope, Username, during
 from ..buckets import SLOT, Step, borders, slots
 from ..contract.events import AliasAdded, AliasRemoved, BalanceImported, MessageSent, Named
-from ..directory import Called, Directory
+from ..directory import Directory
 from ..kudos_rules import KudosSettings, Memo, alias_added, alias_removed, judge, named
 from ..observed import Stretch, covered, stretches
 from ..statistic import QUARTER_MS, Metric, Section, Statistic, query
-from ..store.meant import TOTALS, counted, known
+from ..store.meant import COUNTS, TO_NOBODY, TO_ONESELF, TOTALS, judged
 from ..store.seam import Reader
-from ..thanked import KUDOS, NOBODY, OF_KIND, PLUSPLUS, Kind, facts_of, share, thanked
+from ..thanked import KUDOS, NOBODY, PLUSPLUS, Kind, facts_of, share
 from ..writes import Moment
 
 _MOST_BUCKETS = 1000
@@ -119,7 +120,7 @@ async def leaderboard(
     reader: Reader, directory: Directory, scope: Scope, period: Period, kind: Kind = "all", limit: Limit = 10
 ) -> list[Thanked]:
     """Who is thanked the most, with ++ or a phrase."""
-    return [Thanked(*row) for row in await thanked(reader, directory, scope, period, kind, limit)]
+    return [Thanked(*row) for row in await thanked.board(reader, directory, scope, period, kind, limit)]
 
 
 @query("leaderboard.givers")
@@ -127,15 +128,7 @@ async def givers(
     reader: Reader, directory: Directory, scope: Scope, period: Period, kind: Kind = "all", limit: Limit = 10
 ) -> list[Thanked]:
     """Who thanks others the most."""
-    facts, parameters = facts_of(scope, period)
-    number = OF_KIND[kind]
-    rows = await reader.rows(
-        f"WITH {counted(facts)} SELECT thanker, SUM({number}) AS number FROM counted "
-        f"WHERE {number} > 0 AND thanker <> :nobody GROUP BY thanker ORDER BY number DESC, thanker LIMIT :most",
-        {**parameters, "most": limit, "nobody": NOBODY},
-    )
-    labels = await directory.labels(person for person, _ in rows)
-    return [Thanked(labels[person], count) for person, count in rows]
+    return [Thanked(*row) for row in await thanked.givers(reader, directory, scope, period, kind, limit)]
 
 
 @query("kudos.pairs")
@@ -148,41 +141,27 @@ async def pairs(
     limit: Limit = 10,
 ) -> list[Pair]:
     """Who thanks whom the most; with a username only pairs with that person."""
-    where, only = "", {}
-    facts, parameters = facts_of(scope, period)
-    if username is not None:
-        who = await directory.find(username, scope)
-        facts, parameters = facts_of(scope, period, " AND (who IN :keys OR giver IN :people)")
-        where = "AND (thanker IN :people OR " + ("receiver IN :people) " if who.people else "who IN :keys) ")
-        only = {"people": who.people, "keys": who.keys}
-    rows = await reader.rows(
-        f"WITH {counted(facts)} SELECT thanker, receiver, unworn, SUM(times) AS number FROM counted "
-        f"WHERE thanker <> :nobody {where}"
-        "GROUP BY thanker, receiver, unworn ORDER BY number DESC, thanker, receiver LIMIT :most",
-        {**parameters, **only, "most": limit, "nobody": NOBODY},
-    )
-    found = [(Called(giver), Called(receiver, bool(unworn)), number) for giver, receiver, unworn, number in rows]
-    called = await directory.called(one for row in found for one in row[:2])
-    return [Pair(called[giver], called[receiver], number) for giver, receiver, number in found]
+    who = None if username is None else await directory.find(username, scope)
+    return [Pair(*row) for row in await thanked.pairs(reader, directory, scope, period, who, limit)]
 
 
 @query("channel.phrases")
 async def phrases(reader: Reader, scope: Scope, period: Period, limit: Limit = 20) -> list[Phrased]:
     """Which words of thanks are said the most, ++ among them."""
-    facts, parameters = facts_of(scope, period)
+    facts, parameters = facts_of(scope, period, "token, times")
     rows = await reader.rows(
-        f"WITH {counted(facts)} SELECT token, SUM(times) AS number FROM counted "
-        "GROUP BY token ORDER BY number DESC, token LIMIT :most",
+        f"WITH {judged(facts)} SELECT token, SUM(times) AS number FROM judged "
+        f"WHERE verdict = {COUNTS} GROUP BY token ORDER BY number DESC, token LIMIT :most",
         {**parameters, "most": limit},
     )
     return [Phrased(*row) for row in rows]
 
 
 _BY_TIME = f"""
-WITH {{counted}} SELECT {SLOT} AS slot, SUM(times), SUM(plusplus) FROM counted GROUP BY 1
+WITH {{judged}} SELECT {SLOT} AS slot, SUM(times), SUM(plusplus) FROM judged WHERE verdict = {COUNTS} GROUP BY 1
 """
 _QUARTERS = """
-SELECT quarter, place, giver, who, token, times, plusplus FROM kudos_quarters
+SELECT quarter, place, giver, who, times, plusplus FROM kudos_quarters
 WHERE times > 0 AND quarter >= :since AND quarter < :until
 """
 
@@ -201,7 +180,7 @@ async def by_hour(reader: Reader, scope: Scope, period: Period, step: Step = "ho
     widths = slots(edges)
     times = {"since": first // QUARTER_MS, "until": period.last // QUARTER_MS}
     rows = await reader.rows(
-        _BY_TIME.format(counted=counted(_QUARTERS + scope.where(), "quarter")),
+        _BY_TIME.format(judged=judged(_QUARTERS + scope.where())),
         {**times, **widths.parameters, **scope.parameters},
     )
     sums = [[0, 0] for _ in edges[1:]]
@@ -229,13 +208,15 @@ async def verdicts(reader: Reader, scope: Scope, period: Period) -> list[Verdict
     facts, parameters = during(KUDOS, period, ", ".join(("times", *refused)), scope.where())
     sums = ", ".join(f"COALESCE(SUM({name}), 0)" for name in ("times", *refused))
     ((times, *counts),) = await reader.rows(f"SELECT {sums} FROM {facts}", {**parameters, **scope.parameters})
-    facts, parameters = facts_of(scope, period)
-    ((said, shown),) = await reader.rows(
-        f"WITH {known(facts)} SELECT COALESCE(SUM(times), 0), "
-        "COALESCE(SUM(CASE WHEN receiver <> thanker THEN times ELSE 0 END), 0) FROM known",
+    facts, parameters = facts_of(scope, period, "times")
+    rows = await reader.rows(
+        f"WITH {judged(facts)} SELECT verdict, SUM(times) FROM judged WHERE verdict <> {COUNTS} GROUP BY verdict",
         parameters,
     )
-    found = {"counted": shown, "self": said - shown, "unknown_name": times - said}
+    uncounted = {TO_ONESELF: 0, TO_NOBODY: 0, **dict(rows)}
+    found = {
+        "counted": times - sum(uncounted.values()), "self": uncounted[TO_ONESELF], "unknown_name": uncounted[TO_NOBODY]
+    }  # fmt: skip
     return [Verdict(*one) for one in (found | dict(zip(refused, counts, strict=True))).items()]
 
 

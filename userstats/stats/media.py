@@ -79,6 +79,7 @@ class Play(msgspec.Struct, frozen=True):
     seconds: int | None
     """Length; None when the platform does not know it."""
     queued_by: str | None
+    """None where it is not known, or not to be told."""
     imported: bool = False
     """Taken over from another program."""
 
@@ -101,9 +102,9 @@ async def history(reader: Reader, directory: Directory, scope: Scope, period: Pe
         "ORDER BY m.at DESC, m.seq DESC LIMIT :most",
         {"start": period.start or 0, "end": period.end, "most": limit, **scope.parameters},
     )
-    labels = await directory.labels(row[7] for row in rows if row[7] is not None)
+    faces = await directory.faces(row[7] for row in rows if row[7] is not None)
     return [
-        Play(period.iso(at), domain, channel, title, media_type, media_id, seconds, labels.get(person), bool(old))
+        Play(period.iso(at), domain, channel, title, media_type, media_id, seconds, faces.get(person), bool(old))
         for at, domain, channel, title, media_type, media_id, seconds, person, old in rows
     ]
 

@@ -36,7 +36,7 @@ WEARERS = Table(
     "wearers",
     {"person": KEY, "name_key": KEY},
     {"at": PUT, "platform": PUT_TEXT, "space": PUT_TEXT, "account": PUT_TEXT, "bot": PUT},
-    (("name_key", "person"), ("bot", "person")),
+    (("name_key", "platform", "space", "at DESC", "person"), ("bot", "person")),
     newest="at",
     kept=True,
 )
@@ -73,7 +73,7 @@ def named(event: Named, moment: Moment) -> None:
         values = {
             "at": moment.at,
             "platform": event.about.platform,
-            "space": event.about.space,
+            "space": "" if event.everywhere else event.about.space,
             "account": event.account,
             "bot": event.bot,
         }
@@ -81,7 +81,7 @@ def named(event: Named, moment: Moment) -> None:
 
 
 def place_named(event: PlaceNamed, moment: Moment) -> None:
-    moment.put(PLACES, (moment.place,), {"name": event.name, "type": event.type})
+    moment.put(PLACES, (moment.place,), {"name": event.name, "type": event.type, "folded": event.name.casefold()})
 
 
 STATISTIC = Statistic(

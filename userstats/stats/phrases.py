@@ -12,7 +12,7 @@ import msgspec
 
 from ..asking import Refused
 from ..contract.events import PhraseAdded, PhraseRemoved
-from ..recorder import Recorder
+from ..recorder import Changed, Recorder
 from ..statistic import KEY_TEXT, PUT, Statistic, Table, query
 from ..store.seam import Reader
 from ..writes import Moment
@@ -28,13 +28,6 @@ def added(event: PhraseAdded, moment: Moment) -> None:
 
 def removed(event: PhraseRemoved, moment: Moment) -> None:
     moment.put(PHRASES, (event.phrase,), {"active": 0, "at": moment.at})
-
-
-class PhraseChanged(msgspec.Struct, frozen=True):
-    """What a request to change a phrase came to."""
-
-    changed: bool
-    message: str
 
 
 async def _active(reader: Reader, phrase: str) -> bool:
@@ -57,23 +50,23 @@ async def listed(reader: Reader) -> list[str]:
 
 
 @query("phrase.add", shape="card", audience="staff", period="all", changes=True)
-async def add(reader: Reader, recorder: Recorder, phrase: Phrase) -> PhraseChanged:
+async def add(reader: Reader, recorder: Recorder, phrase: Phrase) -> Changed:
     """Count a phrase next to a name as thanks from now on."""
     text = folded(phrase)
     if await _active(reader, text):
-        return PhraseChanged(False, f"Phrase '{text}' already exists")
+        return Changed(False, f"Phrase '{text}' already exists")
     await recorder.record(PhraseAdded, phrase=text)
-    return PhraseChanged(True, f"Added kudos phrase '{text}'")
+    return Changed(True, f"Added kudos phrase '{text}'")
 
 
 @query("phrase.remove", shape="card", audience="staff", period="all", changes=True)
-async def remove(reader: Reader, recorder: Recorder, phrase: Phrase) -> PhraseChanged:
+async def remove(reader: Reader, recorder: Recorder, phrase: Phrase) -> Changed:
     """No longer count a phrase as thanks."""
     text = folded(phrase)
     if not await _active(reader, text):
-        return PhraseChanged(False, f"Phrase '{text}' not found")
+        return Changed(False, f"Phrase '{text}' not found")
     await recorder.record(PhraseRemoved, phrase=text)
-    return PhraseChanged(True, f"Removed kudos phrase '{text}'")
+    return Changed(True, f"Removed kudos phrase '{text}'")
 
 
 STATISTIC = Statistic(

@@ -15,6 +15,7 @@ import msgspec
 
 from ..asking import Limit, Now, Period, Scope
 from ..contract.events import MessageSent, PopulationCounted, PopulationImported
+from ..observed import ALIVE, alive
 from ..statistic import KEY, PUT, Metric, Section, Statistic, Table, query
 from ..store.seam import Reader
 from ..writes import Moment
@@ -151,8 +152,8 @@ async def latest(reader: Reader, scope: Scope, now: Now) -> list[Population]:
     rows = await reader.rows(
         "SELECT n.at, p.space, p.channel, n.connected, n.named, n.not_afk, NULL FROM population_now n "
         "JOIN places p ON p.place = n.place JOIN watches w ON w.place = n.place "
-        f"WHERE w.watch <> ''{scope.where(column='n.place')} ORDER BY n.named DESC, n.place",
-        scope.parameters,
+        f"WHERE {ALIVE}{scope.where(column='n.place')} ORDER BY n.named DESC, n.place",
+        {**scope.parameters, **alive(now.at)},
     )
     return [Population(now.iso(row[0]), *row[1:]) for row in rows]
 
@@ -196,7 +197,7 @@ def _mark(period: Period, at: int | None, connected: int, not_afk: int) -> Mark 
 
 _NOW = (
     "SELECT p.platform, SUM(n.{column}) FROM population_now n JOIN places p ON p.place = n.place "
-    "JOIN watches w ON w.place = n.place WHERE w.watch <> '' AND n.{column} IS NOT NULL "
+    f"JOIN watches w ON w.place = n.place WHERE {ALIVE} AND n.{{column}} IS NOT NULL "
     "GROUP BY p.platform ORDER BY p.platform"
 )
 

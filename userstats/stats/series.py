@@ -6,29 +6,24 @@ bucket in which nothing was observed has no numbers, rather than zeros.
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
 import msgspec
 
+from .. import frames
 from ..asking import Period, Refused, Scope, during
-from ..buckets import SLOT, Step, borders, slots, weekday_hour
+from ..buckets import SLOT, Step, slots
 from ..directory import Directory
-from ..observed import Stretch, covered, merged, stretches
-from ..statistic import DAY_MS, PEOPLE, QUARTER_MS, Statistic, query
+from ..frames import Cell, bucket, quarters
+from ..statistic import DAY_MS, PEOPLE, Statistic, query
 from ..store.meant import ACCOUNTS
 from ..store.seam import Reader
-from ..writes import split
 
-_MOST: Final = 1000
-"""Points of a series: what fits a reply."""
-_MOST_HOURS: Final = 200_000
-"""Of a heat map; more than 22 years."""
 _MOST_DAYS: Final = 62
 """For which people are told by hour or day: those are read one quarter hour and person at a time."""
-_MEASURES: Final = ("messages", "words", "present_ms")
+_MEASURES: Final = {"messages": "", "words": "", "present_ms": "present"}
 
 
 class Bucket(msgspec.Struct, frozen=True):
@@ -55,27 +50,17 @@ class Talkers(msgspec.Struct, frozen=True):
     """Observed share of its time within the period, averaged over the rooms asked about."""
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """One hour of the week."""
-
-    weekday: int
-    """Monday is 1."""
-    hour: int
-    value: int | None
-    """None: this hour was never observed in the period."""
-    observed_ms: int
-    """How long any of the rooms was observed in this hour of the week."""
-
-
 @query("channel.messages_by_hour", shape="series", period="7d")
 async def series(reader: Reader, scope: Scope, period: Period, step: Step = "hour") -> list[Bucket]:
     """Messages, words and time present by hour, day, week or month of the time zone.
 
     The first and the last bucket hold what lies within the period.
     """
-    edges, shares = await _frame(reader, scope, period, step)
+    edges, shares = await frames.frame(reader, scope, period, step)
     found = []
-    for edge, share, sums in zip(edges, shares, await _sums(reader, scope, period, edges), strict=False):
+    for edge, share, sums in zip(
+        edges, shares, await frames.sums(reader, scope, period, edges, _MEASURES), strict=False
+    ):
         messages, words, present = sums if share or any(sums) else (None, None, None)
         found.append(Bucket(period.iso(edge), messages, words, present, round(share, 4)))
     return found
@@ -89,7 +74,7 @@ async def talkers(
 
     By hour and by day for 62 days at most. The first and the last bucket hold what lies within the period.
     """
-    edges, shares = await _frame(reader, scope, period, step)
+    edges, shares = await frames.frame(reader, scope, period, step)
     if step in ("week", "month"):
         numbers = [await _talked(reader, scope, _cut(period, *pair)) for pair in pairwise(edges)]
     elif edges and edges[-1] - edges[0] > (_MOST_DAYS + 1) * DAY_MS:
@@ -107,79 +92,7 @@ async def heatmap(
     reader: Reader, scope: Scope, period: Period, measure: Literal["messages", "words", "present_ms"] = "messages"
 ) -> list[Cell]:
     """At which hours of the week something happens, in the hours of the time zone."""
-    known = await stretches(reader, scope, period)
-    first = await _first(reader, scope, period, known)
-    values: dict[tuple[int, int], int] = {}
-    times: dict[tuple[int, int], int] = {}
-    if first is not None:
-        edges = borders(first, period.end, "hour", period.tz, _MOST_HOURS)
-        sums = await _sums(reader, scope, period, edges)
-        lengths = covered(merged((stretch.since, stretch.until) for stretch in known), edges)
-        column = _MEASURES.index(measure)
-        for start, row, length in zip(edges, sums, lengths, strict=False):
-            cell = weekday_hour(start, period.tz)
-            values[cell] = values.get(cell, 0) + row[column]
-            times[cell] = times.get(cell, 0) + length
-    week = [(weekday, hour) for weekday in range(1, 8) for hour in range(24)]
-    return [
-        Cell(*cell, values[cell] if times.get(cell) or values.get(cell) else None, times.get(cell, 0)) for cell in week
-    ]
-
-
-def _where(scope: Scope) -> str:
-    # Without a list of places the key (place, quarter) could not be used.
-    return " AND place IN (SELECT place FROM places)" if scope.places is None else scope.where()
-
-
-async def _frame(reader: Reader, scope: Scope, period: Period, step: Step) -> tuple[list[int], list[float]]:
-    """The borders of the buckets of a period, and the observed share of each; nothing when there is nothing to tell."""
-    known = await stretches(reader, scope, period)
-    first = await _first(reader, scope, period, known)
-    if first is None:
-        return [], []
-    edges = borders(first, period.end, step, period.tz, _MOST)
-    cut = [period.start if period.start is not None else first, *edges[1:-1], period.end]
-    rooms = max(1, len({stretch.place for stretch in known}))
-    times = covered([(stretch.since, stretch.until) for stretch in known], cut)
-    return edges, [
-        time / max(1, rooms * (end - start)) for time, (start, end) in zip(times, pairwise(cut), strict=True)
-    ]
-
-
-async def _first(reader: Reader, scope: Scope, period: Period, known: Sequence[Stretch]) -> int | None:
-    """When the buckets begin: with the period, or with the first there is to know; None when there is nothing."""
-    if period.first is not None:
-        return period.first
-    ((quarter,),) = await reader.rows(
-        f"SELECT MIN(quarter) FROM place_quarters WHERE 1 = 1{_where(scope)}", scope.parameters
-    )
-    moments = [stretch.since for stretch in known] + ([] if quarter is None else [quarter * QUARTER_MS])
-    return min((moment for moment in moments if moment < period.end), default=None)
-
-
-async def _sums(reader: Reader, scope: Scope, period: Period, edges: Sequence[int]) -> list[list[int]]:
-    """The measures of each bucket, including what lasts now."""
-    if not edges:
-        return []
-    widths = slots(edges)
-    rows = await reader.rows(
-        f"SELECT {SLOT} AS slot, SUM(messages), SUM(words), SUM(present_ms) FROM place_quarters "
-        f"WHERE quarter >= :first AND quarter < :last{_where(scope)} GROUP BY slot",
-        {**_quarters(period, edges), **widths.parameters, **scope.parameters},
-    )
-    sums = [[0] * len(_MEASURES) for _ in edges[1:]]
-    for slot, *amounts in rows:
-        bucket = sums[_bucket(edges, widths.start(slot))]
-        bucket[:] = [before + amount for before, amount in zip(bucket, amounts, strict=True)]
-    lasting = await reader.rows(
-        "SELECT s.since, w.seen_until FROM open_spans s JOIN watches w ON w.place = s.place "
-        f"WHERE s.span = 'present'{scope.where(column='s.place')}",
-        scope.parameters,
-    )
-    for since, until in lasting:
-        for quarter, milliseconds in split(max(since, edges[0], period.first or 0), min(until, edges[-1], period.last)):
-            sums[_bucket(edges, quarter * QUARTER_MS)][_MEASURES.index("present_ms")] += milliseconds
-    return sums
+    return await frames.heatmap(reader, scope, period, {measure: _MEASURES[measure]})
 
 
 async def _talked(reader: Reader, scope: Scope, period: Period) -> int:
@@ -199,7 +112,7 @@ async def _talked_often(
     """How many people said something in each of many short buckets."""
     if not edges:
         return []
-    widths, limits = slots(edges), _quarters(period, edges)
+    widths, limits = slots(edges), quarters(period, edges)
     # The key begins with the quarter: naming each leads straight to the rows of some places.
     every = scope.places is None
     when = "quarter >= :first AND quarter < :last" if every else f"quarter IN :quarters{scope.where()}"
@@ -210,22 +123,13 @@ async def _talked_often(
     mains = await directory.main()
     found: list[set[int]] = [set() for _ in edges[1:]]
     for slot, person in rows:
-        found[_bucket(edges, widths.start(slot))].add(mains.get(person, person))
+        found[bucket(edges, widths.start(slot))].add(mains.get(person, person))
     return [len(people) for people in found]
 
 
 def _cut(period: Period, start: int, end: int) -> Period:
     """A bucket, as far as it lies in the period."""
     return Period(max(start, period.first or 0), min(end, period.end), period.zone)
-
-
-def _quarters(period: Period, edges: Sequence[int]) -> dict[str, int]:
-    first = max(edges[0], period.first or 0) // QUARTER_MS
-    return {"first": first, "last": min(edges[-1], period.last) // QUARTER_MS}
-
-
-def _bucket(edges: Sequence[int], moment: int) -> int:
-    return bisect.bisect_right(edges, moment) - 1
 
 
 STATISTIC = Statistic(

@@ -1,4 +1,5 @@
-"""What bridges must know: phrases of thanks and the names known in their places. And what an operator may take away.
+"""What bridges must know: phrases of thanks, names known in their places, and whether anybody chose what may be counted
+of them (see `consent`). And what an operator may take away.
 
 Stored: nothing; it reads the tables of `aliases`, `phrases` and `people`.
 """
@@ -11,6 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from ..contract.questions import LARGEST_REPLY
+from ..directory import aliases_by_owner
 from ..statistic import Statistic, query
 from ..store.seam import Reader
 
@@ -21,13 +23,12 @@ _MOST_BYTES = LARGEST_REPLY * 3 // 4
 
 _NAMES = """
 SELECT n.name FROM sightings s JOIN wearers w ON w.person = s.person JOIN names n ON n.name_key = w.name_key
-WHERE s.place = :place AND w.at >= s.first_at - 1 ORDER BY s.last_at DESC, n.name LIMIT :most
+WHERE s.place = :place AND w.at >= s.first_at - 1 AND s.person NOT IN (
+    SELECT person FROM consents WHERE topic = 'messages' AND level IN ('off', 'anonymous')
+) ORDER BY s.last_at DESC, n.name LIMIT :most
 """
+_REVISION = "SELECT COALESCE(MAX(revision), 0) FROM consents"
 _PLACES = "SELECT place, platform, space, channel FROM places ORDER BY place"
-_ALIASES = """
-SELECT o.name, a.name FROM aliases
-JOIN names o ON o.name_key = aliases.owner JOIN names a ON a.name_key = aliases.alias WHERE aliases.owner > 0
-"""
 
 
 class ForBridge(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -38,6 +39,8 @@ class ForBridge(msgspec.Struct, frozen=True, omit_defaults=True):
     names: dict[str, list[str]] | None = None
     """Names of people lately seen, by `platform/space/channel`."""
     aliases: list[str] | None = None
+    consents: int = 0
+    """How often anybody chose what may be counted of them: with another number ask `consent.list`."""
 
 
 class Export(msgspec.Struct, frozen=True):
@@ -51,7 +54,8 @@ class Export(msgspec.Struct, frozen=True):
 async def for_bridge(reader: Reader, since: int = 0, places: list[str] = []) -> ForBridge:  # noqa: B006
     """Phrases, aliases and known names, for a bridge that recognises thanks."""
     phrases, left = _within(_MOST_BYTES // 4, await _phrases(reader))
-    aliases, more = _within(_MOST_BYTES // 4, sorted({alias for _, alias in await reader.rows(_ALIASES)}))
+    known = {alias for aliases in (await aliases_by_owner(reader)).values() for alias in aliases}
+    aliases, more = _within(_MOST_BYTES // 4, sorted(known))
     asked = [(place, label) for place, *parts in await reader.rows(_PLACES) if (label := "/".join(parts)) in places]
     left += more + _MOST_BYTES // 2
     names: dict[str, list[str]] = {}
@@ -62,7 +66,10 @@ async def for_bridge(reader: Reader, since: int = 0, places: list[str] = []) -> 
         names[label] = sorted(latest)  # who was seen last changes all the time, who is known does not
         left += more - share
     revision = zlib.crc32(msgspec.json.encode((phrases, aliases, names))) or 1
-    return ForBridge(revision) if revision == since else ForBridge(revision, phrases, names, aliases)
+    ((consents,),) = await reader.rows(_REVISION)
+    if revision == since:
+        return ForBridge(revision, consents=consents)
+    return ForBridge(revision, phrases, names, aliases, consents)
 
 
 def _within(most: int, words: Iterable[str]) -> tuple[list[str], int]:
@@ -80,11 +87,7 @@ def _within(most: int, words: Iterable[str]) -> tuple[list[str], int]:
 @query("settings.export", shape="card", audience="staff", period="all")
 async def export(reader: Reader) -> Export:
     """Aliases and phrases in the form of aliases.json."""
-    owners: dict[str, list[str]] = {}
-    for owner, alias in await reader.rows(_ALIASES):
-        owners.setdefault(owner, []).append(alias)
-    ordered = {owner: sorted(owners[owner], key=str.casefold) for owner in sorted(owners, key=str.casefold)}
-    return Export(ordered, await _phrases(reader))
+    return Export(await aliases_by_owner(reader), await _phrases(reader))
 
 
 async def _phrases(reader: Reader) -> list[str]:

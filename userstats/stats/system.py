@@ -10,7 +10,10 @@ import json
 import msgspec
 
 from ..asking import Limit, Now
+from ..contract.questions import Listed
 from ..directory import SEEN
+from ..listing import Listing
+from ..observed import ALIVE, alive
 from ..statistic import Statistic, query
 from ..store.meant import TOTALS
 from ..store.seam import Reader
@@ -92,6 +95,7 @@ class DeadLetters(msgspec.Struct, frozen=True):
 
     reason: str
     count: int
+    """Of those that are kept (`database.refused_days`)."""
     latest: Letter
 
 
@@ -104,21 +108,24 @@ SELECT (SELECT COALESCE(SUM(messages), 0) FROM place_totals),
     (SELECT COALESCE(SUM(uses), 0) FROM emotes_place_totals),
     (SELECT COALESCE(SUM(plays), 0) FROM media_places),
     (SELECT COALESCE(SUM(events), 0) FROM event_tallies),
-    (SELECT COUNT(*) FROM open_spans WHERE span = 'present')
+    (SELECT COUNT(*) FROM open_spans s JOIN places p ON p.place = s.place
+        JOIN watches w ON w.place = COALESCE(p.observer, p.place) WHERE s.span = 'present' AND {alive})
 """
 _LETTERS = """
-SELECT c.reason, c.letters, d.seq, d.at, d.path, d.detail, d.bytes
-FROM (SELECT reason, COUNT(*) AS letters, MAX(seq) AS seq FROM dead_letters GROUP BY reason) AS c
-JOIN dead_letters d ON d.seq = c.seq ORDER BY c.letters DESC, c.reason
+SELECT reason, letters, seq, at, path, detail, bytes FROM (
+    SELECT d.*, COUNT(*) OVER (PARTITION BY reason) AS letters,
+        ROW_NUMBER() OVER (PARTITION BY reason ORDER BY at DESC, seq DESC) AS turn
+    FROM dead_letters d
+) AS latest WHERE turn = 1 ORDER BY letters DESC, reason
 """
 
 
 @query("system.stats", shape="card", period="all")
-async def stats(reader: Reader, state: ServiceState) -> SystemStats:
+async def stats(reader: Reader, now: Now, state: ServiceState) -> SystemStats:
     """Totals of everything that was counted."""
     people = await reader.rows(SEEN)
     kudos: dict[str, int] = dict(await reader.rows(TOTALS))
-    ((messages, private, emotes, media, events, present),) = await reader.rows(_SUMS)
+    ((messages, private, emotes, media, events, present),) = await reader.rows(_SUMS.format(alive=ALIVE), alive(now.at))
     return SystemStats(
         total_users=sum(number for _, number in people),
         total_messages=messages,
@@ -157,6 +164,12 @@ async def ping(now: Now, state: ServiceState) -> Pong:
     return Pong(True, SERVICE, state.version, round(state.uptime, 3), now.iso(now.at))
 
 
+@query("system.questions", period="all")
+async def questions(listing: Listing) -> list[Listed]:
+    """Every question there is, who may ask it, and with what."""
+    return list(listing.questions)
+
+
 @query("system.holes", audience="staff", period="all")
 async def holes(reader: Reader) -> list[Holes]:
     """Rows of bridges' outboxes that never arrived: what is missing in the numbers."""
@@ -181,6 +194,6 @@ async def dead_letters(reader: Reader, now: Now, limit: Limit = 20) -> list[Dead
 
 STATISTIC = Statistic(
     name="system",
-    questions=(stats, health, ping, holes, dead_letters),
+    questions=(stats, health, ping, questions, holes, dead_letters),
     reads=("activity", "aliases", "emotes", "kudos", "media", "messages", "people", "private"),
 )

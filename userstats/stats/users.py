@@ -12,6 +12,7 @@ import msgspec
 from ..asking import Limit, Now, Period, Scope, Username, during
 from ..directory import SEEN, Directory, Who
 from ..emoted import of_people
+from ..observed import ALIVE, alive
 from ..statistic import PEOPLE, Metric, Statistic, query
 from ..store.seam import Reader
 from ..thanked import PLUSPLUS, share
@@ -50,6 +51,8 @@ class Stay(msgspec.Struct, frozen=True):
     total_ms: int
     """Time in the room, what lasts now included."""
     not_afk_ms: int
+    blocks: int = 0
+    """Ten minutes in which they said something."""
 
 
 class UserStats(msgspec.Struct, frozen=True):
@@ -60,6 +63,8 @@ class UserStats(msgspec.Struct, frozen=True):
     """ISO time, of all time; None: only an alias is known."""
     last_seen: str | None
     messages: int
+    blocks: int
+    """Ten minutes in which they said something: next to a raw count they tell talk from spam."""
     words: int
     private_messages: int
     total_ms: int
@@ -88,8 +93,9 @@ class Profile(msgspec.Struct, frozen=True):
     here: list[str]
     """Channels they are in now."""
     messages: int
+    """Of all time, in the places that are asked about."""
     rank: int | None
-    """Place on the board of messages of all time; None: they said nothing, or are a bot."""
+    """Place on the board of these; None: they said nothing, or are a bot."""
 
 
 class Worn(msgspec.Struct, frozen=True):
@@ -113,11 +119,13 @@ class Match(msgspec.Struct, frozen=True):
 
 
 _STAYS = """
-SELECT place, SUM(messages), SUM(words), SUM(private_messages), SUM(present_ms), SUM(present_ms) - SUM(afk_ms)
+SELECT place, SUM(messages), SUM(words), SUM(private_messages), SUM(present_ms), SUM(present_ms) - SUM(afk_ms),
+    SUM(blocks)
 FROM {facts} GROUP BY place
 """
 _LASTING = """
-SELECT s.place, s.span, s.since, w.seen_until FROM open_spans s JOIN watches w ON w.place = s.place
+SELECT s.place, s.span, s.since, w.seen_until FROM open_spans s JOIN places p ON p.place = s.place
+JOIN watches w ON w.place = COALESCE(p.observer, p.place)
 WHERE s.person IN :people AND s.span IN ('present', 'afk')
 """
 _FOUND = """
@@ -130,10 +138,12 @@ meant AS (
 SELECT m.name, m.person, MAX(s.last_at) FROM meant m JOIN sightings s ON s.person = m.person WHERE 1 = 1{where}
 GROUP BY m.name, m.person ORDER BY 3 DESC, 1, 2
 """
+_TALK = "SELECT person, SUM(messages) AS messages FROM person_totals WHERE place IN :places GROUP BY person"
 _BETTER = """
-SELECT COUNT(*) FROM everyone_totals
-WHERE messages > :mine AND person NOT IN :grouped AND person NOT IN (SELECT person FROM wearers WHERE bot = 1)
+SELECT COUNT(*) FROM {sums}
+WHERE messages > :mine AND person NOT IN :grouped AND person NOT IN (SELECT person FROM wearers WHERE bot = 1){shown}
 """
+_GROUPED = "SELECT person, messages FROM {sums} WHERE person IN :grouped{shown}"
 
 
 @query("user.stats", shape="card", period="all")
@@ -151,6 +161,7 @@ async def stats(reader: Reader, directory: Directory, scope: Scope, period: Peri
         first_seen=None if first is None else period.iso(first),
         last_seen=None if last is None else period.iso(last),
         messages=sum(one.messages for one in channels),
+        blocks=sum(one.blocks for one in channels),
         words=sum(one.words for one in channels),
         private_messages=sum(one.private_messages for one in channels),
         total_ms=sum(one.total_ms for one in channels),
@@ -168,27 +179,29 @@ async def profile(reader: Reader, directory: Directory, scope: Scope, now: Now, 
     """Who somebody is: names, aliases, where they are and how much they say."""
     who = await directory.find(username, scope)
     first, last = await _seen(reader, scope, who)
-    worn = await _worn(reader, who)
+    worn = await _worn(reader, who, scope)
     here = await reader.rows(
         "SELECT DISTINCT p.space, p.channel FROM open_spans s JOIN places p ON p.place = s.place "
+        f"JOIN watches w ON w.place = COALESCE(p.observer, p.place) AND {ALIVE} "
         f"WHERE s.span = 'present' AND s.person IN :people{scope.where(column='s.place')} ORDER BY p.space, p.channel",
-        {"people": who.people, **scope.parameters},
+        {"people": who.people, **scope.parameters, **alive(now.at)},
     )
     ((messages,),) = await reader.rows(
-        "SELECT COALESCE(SUM(messages), 0) FROM everyone_totals WHERE person IN :people", {"people": who.people}
+        f"SELECT COALESCE(SUM(messages), 0) FROM person_totals WHERE person IN :people{scope.where()}",
+        {"people": who.people, **scope.parameters},
     )
     bot = any(bot for *_, bot in worn)
     return Profile(
         username=who.name,
         names=list(dict.fromkeys(name for name, *_ in worn)),
         aliases=await _aliases(reader, who, {name.casefold() for name, *_ in worn}),
-        domains=sorted({space for _, _, space, *_ in worn}),
+        domains=sorted({space for _, _, space, *_ in worn if space}),
         bot=bot,
         first_seen=None if first is None else now.iso(first),
         last_seen=None if last is None else now.iso(last),
         here=[f"{space}/{channel}" for space, channel in here],
         messages=messages,
-        rank=None if bot or not messages else await _rank(reader, directory, messages),
+        rank=None if bot or not messages else await _rank(reader, directory, scope, messages),
     )
 
 
@@ -196,7 +209,9 @@ async def profile(reader: Reader, directory: Directory, scope: Scope, now: Now, 
 async def names(reader: Reader, directory: Directory, scope: Scope, now: Now, username: Username) -> list[Worn]:
     """Every name somebody was seen by, the latest first."""
     who = await directory.find(username, scope)
-    return [Worn(name, platform, space, now.iso(at)) for name, platform, space, at, _ in await _worn(reader, who)]
+    return [
+        Worn(name, platform, space, now.iso(at)) for name, platform, space, at, _ in await _worn(reader, who, scope)
+    ]
 
 
 @query("user.search", period="all")
@@ -205,17 +220,18 @@ async def search(
 ) -> list[Match]:
     """People with a name or alias that begins so, the lately seen first."""
     low = prefix.casefold()
+    shown = await directory.shown(scope)
     rows = await reader.rows(
-        _FOUND.format(where=scope.where(column="s.place")),
-        {"low": low, "high": low + "\U0010ffff", "most": _MOST_FOUND, **scope.parameters},
+        _FOUND.format(where=scope.where(column="s.place") + shown.rows("m.person", "s.place")),
+        {"low": low, "high": low + "\U0010ffff", "most": _MOST_FOUND, **scope.parameters, **shown.parameters},
     )
     mains = await directory.main()
     found: dict[int, tuple[str, int]] = {}
     for name, person, last_at in rows:
         found.setdefault(mains.get(person, person), (name, last_at))
     chosen = list(found.items())[:limit]
-    labels = await directory.labels(person for person, _ in chosen)
-    return [Match(name, labels[person], now.iso(last_at)) for person, (name, last_at) in chosen]
+    faces = await directory.faces(person for person, _ in chosen)
+    return [Match(name, faces.get(person, name), now.iso(last_at)) for person, (name, last_at) in chosen]
 
 
 async def _seen(reader: Reader, scope: Scope, who: Who) -> tuple[int | None, int | None]:
@@ -228,12 +244,12 @@ async def _seen(reader: Reader, scope: Scope, who: Who) -> tuple[int | None, int
 
 async def _stays(reader: Reader, scope: Scope, period: Period, who: Who) -> list[Stay]:
     """What one person did in each channel, most messages first."""
-    columns = "place, messages, words, private_messages, present_ms, afk_ms"
+    columns = "place, messages, words, private_messages, present_ms, afk_ms, blocks"
     facts, parameters = during(PEOPLE, period, columns, f" AND person IN :people{scope.where()}")
     parameters |= {"people": who.people, **scope.parameters}
     sums = {place: row for place, *row in await reader.rows(_STAYS.format(facts=facts), parameters)}
     for place, span, since, until in await reader.rows(_LASTING + scope.where(column="s.place"), parameters):
-        row = sums.setdefault(place, [0] * 5)
+        row = sums.setdefault(place, [0] * 6)
         lasted = period.within(since, until)
         row[3] += lasted if span == "present" else 0
         row[4] += lasted if span == "present" else -lasted
@@ -244,12 +260,17 @@ async def _stays(reader: Reader, scope: Scope, period: Period, who: Who) -> list
     return sorted(stays, key=lambda one: (-one.messages, -one.total_ms, one.platform, one.domain, one.channel))
 
 
-async def _worn(reader: Reader, who: Who) -> list[tuple[Any, ...]]:
-    """Name, platform, site, time and whether it is a bot's, the latest first."""
+async def _worn(reader: Reader, who: Who, scope: Scope) -> list[tuple[Any, ...]]:
+    """Name, platform, site, time and whether it is a bot's, the latest first; of the sites that are asked about, and
+    names that are worn on the whole platform."""
+    where = "" if scope.places is None else (
+        " AND EXISTS (SELECT 1 FROM places p WHERE p.place IN :places AND p.platform = w.platform"
+        " AND w.space IN (p.space, ''))"
+    )  # fmt: skip
     return await reader.rows(
         "SELECT n.name, w.platform, w.space, w.at, w.bot FROM wearers w JOIN names n ON n.name_key = w.name_key "
-        "WHERE w.person IN :people ORDER BY w.at DESC, n.name DESC",
-        {"people": who.people},
+        f"WHERE w.person IN :people{where} ORDER BY w.at DESC, n.name DESC",
+        {"people": who.people, **scope.parameters},
     )
 
 
@@ -259,13 +280,15 @@ async def _aliases(reader: Reader, who: Who, worn: set[str]) -> list[str]:
     return sorted((name for (name,) in rows if name.casefold() not in worn), key=str.casefold)
 
 
-async def _rank(reader: Reader, directory: Directory, messages: int) -> int:
-    """Place on the board of messages of all time; those with equally many share it."""
+async def _rank(reader: Reader, directory: Directory, scope: Scope, messages: int) -> int:
+    """Place on the board of messages of all time, in these places; those with equally many share it."""
     mains = await directory.main()
-    parameters = {"mine": messages, "grouped": tuple(mains)}
-    ((better,),) = await reader.rows(_BETTER, parameters)
+    parameters = {"mine": messages, "grouped": tuple(mains), **scope.parameters}
+    shown = (await directory.shown(Scope())).people()
+    sql = "everyone_totals" if scope.places is None else f"({_TALK}) AS sums"
+    ((better,),) = await reader.rows(_BETTER.format(shown=shown, sums=sql), parameters)
     sums: dict[int, int] = {}
-    rows = await reader.rows("SELECT person, messages FROM everyone_totals WHERE person IN :grouped", parameters)
+    rows = await reader.rows(_GROUPED.format(shown=shown, sums=sql), parameters)
     for person, number in rows:
         sums[mains[person]] = sums.get(mains[person], 0) + number
     return int(better) + sum(number > messages for number in sums.values()) + 1

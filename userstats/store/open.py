@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -20,6 +21,8 @@ class DatabaseSettings(msgspec.Struct, frozen=True):
     """`postgresql://user:password@host:5432/database`; a secret where it holds a password."""
     schema: str = ""
     """The PostgreSQL schema to keep the tables in, made if absent; empty: the role's own first one."""
+    refused_days: Annotated[int, msgspec.Meta(ge=0)] = 90
+    """How long dead letters and parked events are kept; 0: for ever."""
 
 
 async def open_store(settings: DatabaseSettings, folder: Path) -> Store:

@@ -44,7 +44,14 @@ _LONG: Final = 3600.0
 """Seconds that making what is missing may take (an index over a big table)."""
 _PREPARING: Final = 7_234_115_098
 """Advisory lock: two that start at once must not both create a table."""
-_PRESENT: Final = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()"
+_PRESENT: Final = """
+SELECT c.relname, a.attname, COALESCE(a.attnum = ANY(i.indkey), FALSE) FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+WHERE n.nspname = current_schema() AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+"""
+"""Every column there is, and whether it is of its table's key."""
+_ROWS: Final = " WITH (fillfactor = 80)"
 _TEXT: Final = 'TEXT COLLATE "C"'
 _ARRAYS: Final = {"BIGINT": "bigint[]", "TEXT": "text[]", "DOUBLE PRECISION": "double precision[]"}
 
@@ -119,8 +126,10 @@ class PostgresStore:
             async with writer.transaction():
                 await writer.execute(f"SELECT pg_advisory_xact_lock({_PREPARING})", timeout=_LONG)
                 await self._check_version(writer)
-                found = await writer.fetch(_PRESENT)
-                missing = _preparations(schema, {tuple(row) for row in found})
+                present: dict[str, dict[str, bool]] = {}
+                for table, column, in_key in await writer.fetch(_PRESENT):
+                    present.setdefault(table, {})[column] = in_key
+                missing = _preparations(schema, present)
                 await writer.execute(";\n".join(missing), timeout=_LONG)
         self._tables = {table.name: table for table in schema.tables}
 
@@ -133,6 +142,7 @@ class PostgresStore:
             raise WrongSchema(
                 f"the database was written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})"
             )
+        await writer.execute(sql.POSITION_UPGRADE.format(version=SCHEMA_VERSION))
 
     async def take(self) -> Position:
         async with self._turn:
@@ -140,7 +150,9 @@ class PostgresStore:
                 self._epoch, *position = await (await self._writing()).fetchrow(sql.POSITION_TAKE)
         return Position(*position)
 
-    async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
+    async def commit(
+        self, rows: Mapping[str, Rows], old: Position, new: Position, before: Mapping[str, int] = {}
+    ) -> None:
         async with self._turn:
             writer = await self._writing()
             try:
@@ -149,6 +161,9 @@ class PostgresStore:
                     await self._move(writer, old, new)
                     for name, table_rows in rows.items():
                         await self._write(writer, self._tables[name], table_rows)
+                    for statement, parameters in sql.age(self._tables, before):
+                        text, values = sql.numbered(statement, parameters)
+                        await writer.execute(text, *values)
             except BaseException:
                 await self._abandon(writer)
                 raise
@@ -289,16 +304,18 @@ async def _whole_numbers(connection: asyncpg.Connection) -> None:
     )
 
 
-def _preparations(schema: Schema, present: set[tuple[str, ...]]) -> list[str]:
-    """The statements that make what is missing."""
+def _preparations(schema: Schema, present: Mapping[str, Mapping[str, bool]]) -> list[str]:
+    """The statements that make what is missing; `present` says of each table's columns whether they are of its key."""
     names = [name for name, _ in schema.views]
     statements = [f"DROP VIEW IF EXISTS {', '.join(names)} CASCADE"] if names else []
     for table in schema.tables:
-        if not any((table.name, name) in present for name in table.key):
-            statements.append(sql.create_table(table, " WITH (fillfactor = 80)", _TEXT))
+        columns = present.get(table.name)
+        if columns is None:
+            statements.append(sql.create_table(table, _ROWS, _TEXT))
+        elif {name for name, in_key in columns.items() if in_key} != set(table.key):
+            statements += sql.rekey(table, columns, _ROWS, _TEXT)
         else:
-            missing = (name for name in table.columns if (table.name, name) not in present)
-            statements += [sql.add_column(table, name, _TEXT) for name in missing]
+            statements += [sql.add_column(table, name, _TEXT) for name in table.columns if name not in columns]
         statements += sql.create_indexes(table)
     return [*statements, *(f"CREATE VIEW {name} AS {select}" for name, select in schema.views)]
 

@@ -11,7 +11,8 @@ import msgspec
 from ..statistic import Ledger, Table
 from ..writes import Rows
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""Raised where an older program could not write into what a newer one has prepared."""
 
 
 class Position(msgspec.Struct, frozen=True):
@@ -61,16 +62,19 @@ class Store(Protocol):
     dialect: str
 
     async def prepare(self, schema: Schema) -> None:
-        """Create what is missing (tables, columns, indexes, views). Raises WrongSchema."""
+        """Create what is missing (tables, columns, keys, indexes, views). Raises WrongSchema."""
         ...
 
     async def take(self) -> Position:
         """Become the owner of the position: every earlier owner's next commit is refused. Returns the position."""
         ...
 
-    async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
+    async def commit(
+        self, rows: Mapping[str, Rows], old: Position, new: Position, before: Mapping[str, int] = ...
+    ) -> None:
         """One transaction: all rows, and the position from `old` to `new`; all or nothing.
 
+        Of the tables in `before` it deletes and counts the rows of before that moment (see `Table.aging`).
         Raises Fenced, or what went wrong (DatabaseGone: the same batch may be committed again).
         """
         ...

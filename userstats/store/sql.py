@@ -13,13 +13,14 @@ Where one text would mean two things, questions must say it so that it means one
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 
 from ..statistic import Column, Table
+from ..tables import AGED
 from ..writes import Anew, Key, Row, Rows
 
 POSITION_TABLE: Final = """CREATE TABLE IF NOT EXISTS stream_position (
@@ -33,6 +34,9 @@ POSITION_TAKE: Final = (
     "UPDATE stream_position SET epoch = epoch + 1 WHERE shard = 0 RETURNING epoch, seq, stamp, stream"
 )
 POSITION_READ: Final = "SELECT schema_version FROM stream_position WHERE shard = 0"
+POSITION_UPGRADE: Final = (
+    "UPDATE stream_position SET schema_version = {version} WHERE shard = 0 AND schema_version < {version}"
+)
 POSITION_LOCK: Final = "SELECT epoch, seq FROM stream_position WHERE shard = 0 FOR UPDATE"
 POSITION_MOVE: Final = (
     "UPDATE stream_position SET seq = :seq, stamp = :stamp, stream = :stream "
@@ -74,6 +78,27 @@ def create_indexes(table: Table) -> Iterator[str]:
 def add_column(table: Table, name: str, text: str = "TEXT") -> str:
     """ALTER TABLE for a column that a newer room brought along."""
     return f"ALTER TABLE {table.name} ADD COLUMN {name} {column_type(table, name, text)}"
+
+
+def rekey(table: Table, present: Collection[str], suffix: str = "", text: str = "TEXT") -> Iterator[str]:
+    """What gives a table the key that a newer version declares, of columns that are `present`; no row changes."""
+    names = ", ".join(name for name in (*table.key, *table.columns) if name in present)
+    yield f"ALTER TABLE {table.name} RENAME TO {table.name}_before"
+    yield create_table(table, suffix, text)
+    yield f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {table.name}_before"
+    yield f"DROP TABLE {table.name}_before"
+
+
+def age(tables: Mapping[str, Table], before: Mapping[str, int]) -> Iterator[tuple[str, dict[str, int]]]:
+    """What counts and deletes the rows of before some moment, by table, and the parameters."""
+    head = insert(AGED.name, (*AGED.key, *AGED.columns))
+    tail = on_conflict(AGED, tuple(AGED.columns))
+    for name, moment in before.items():
+        if (aging := tables[name].aging) is None:
+            raise ValueError(f"rows of {name} do not grow old")
+        old = f"FROM {name} WHERE {aging.at} < :before"
+        yield f"{head} SELECT '{name}', {aging.by}, COUNT(*) {old} GROUP BY {aging.by} {tail}", {"before": moment}
+        yield f"DELETE {old}", {"before": moment}
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,7 @@ _PRAGMAS: Final = (
 )
 _READER_PRAGMAS: Final = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA cache_size = -4000")
 _READERS: Final = 3
+_ROWS: Final = " WITHOUT ROWID"
 
 
 class SQLiteReader:
@@ -102,11 +103,16 @@ class SQLiteStore:
             raise WrongSchema(
                 f"{self._path}: written by a newer version (schema {version}, this one knows {SCHEMA_VERSION})"
             )
+        await self._writer.execute(sql.POSITION_UPGRADE.format(version=SCHEMA_VERSION))
 
     async def _prepare_table(self, table: Table) -> None:
         self._tables[table.name] = table
-        await self._writer.execute(sql.create_table(table, " WITHOUT ROWID"))
-        present = {row[1] for row in await self._fetch(f"PRAGMA table_info({table.name})")}
+        await self._writer.execute(sql.create_table(table, _ROWS))
+        present = {row[1]: bool(row[5]) for row in await self._fetch(f"PRAGMA table_info({table.name})")}
+        if {name for name, in_key in present.items() if in_key} != set(table.key):
+            for statement in sql.rekey(table, present, _ROWS):
+                await self._writer.execute(statement)
+            present |= dict.fromkeys(table.columns, False)
         for name in table.columns:
             if name not in present:
                 await self._writer.execute(sql.add_column(table, name))
@@ -118,7 +124,9 @@ class SQLiteStore:
         self._epoch = epoch
         return Position(seq, stamp, stream)
 
-    async def commit(self, rows: Mapping[str, Rows], old: Position, new: Position) -> None:
+    async def commit(
+        self, rows: Mapping[str, Rows], old: Position, new: Position, before: Mapping[str, int] = {}
+    ) -> None:
         writer = self._writer
         try:
             await writer.execute("BEGIN IMMEDIATE")
@@ -130,6 +138,8 @@ class SQLiteStore:
                 raise Fenced("another userstats has taken over this database")
             for name, table_rows in rows.items():
                 await self._write(self._tables[name], table_rows)
+            for statement, parameters in sql.age(self._tables, before):
+                await writer.execute(statement, parameters)
             await writer.execute("COMMIT")
         except BaseException:
             await self._writer.rollback()  # nothing to do where SQLite has rolled back already (a full disk)
