@@ -1,4 +1,4 @@
-"""`python -m benchmarks ingest|publish|questions --events N --json`: the measured promises, runnable by anyone."""
+"""`python -m benchmarks discord|ingest|publish|questions --events N`: the measured promises, runnable by anyone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("what", choices=("ingest", "publish", "questions"))
+    parser.add_argument("what", choices=("discord", "ingest", "publish", "questions"))
     parser.add_argument("--events", type=int, default=100_000)
     parser.add_argument("--url", default="", help="a PostgreSQL URL; SQLite where absent")
     parser.add_argument("--json", action="store_true", help="one JSON object, nothing else")
@@ -32,6 +32,10 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         from benchmarks import publish  # noqa: PLC0415
 
         return publish.run(options.events)
+    if options.what == "discord":
+        from benchmarks import discord_cost  # noqa: PLC0415
+
+        return discord_cost.run(options.events)
     if options.what == "ingest":
         from benchmarks import ingest  # noqa: PLC0415
 

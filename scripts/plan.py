@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import os
 from typing import Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from bridges.cytube_room import Channel, parse_channel
+from bridges.discord import TOKEN, Discord
 from userstats.contract.broker import NatsSettings
 from userstats.contract.config import Config, ConfigError
 from userstats.contract.stream import StreamSettings
@@ -33,21 +35,12 @@ class Plan(msgspec.Struct, frozen=True):
     """Through what rooms are observed whose configuration does not say."""
     rooms: tuple[str, ...]
     """Rooms given on the command line."""
-    http: str
-    """Address of the HTTP surface."""
-
-
-class _Http(msgspec.Struct, frozen=True):
-    host: str = "127.0.0.1"
-    port: int = 28282
-    token: str = ""
 
 
 def plan(config: Config, options: argparse.Namespace) -> Plan:
     """Decide. Raises ConfigError."""
     _check(options.channel)
     nats = config.section("nats", NatsSettings)
-    http = config.section("http", _Http)
     unanswered: tuple[str, ...] = ()
     if nats.servers and not asyncio.run(_any_answers(nats.servers)):
         unanswered = tuple(map(_host, nats.servers))
@@ -57,7 +50,7 @@ def plan(config: Config, options: argparse.Namespace) -> Plan:
     if options.bridge in ("cytube", "kryten"):
         auto = options.bridge
     channels = config.section("channels", list[Channel])
-    bridges = (options.bridge,) if options.only == "bridge" else _bridges(channels, options, auto)
+    bridges = (options.bridge,) if options.only == "bridge" else _bridges(config, channels, options, auto)
     broker: Literal["embedded", "external", "none"] = "external" if external else "embedded"
     return Plan(
         nats,
@@ -68,7 +61,6 @@ def plan(config: Config, options: argparse.Namespace) -> Plan:
         () if options.only == "userstats" else bridges,
         auto,
         tuple(options.channel),
-        f"http://{http.host}:{http.port}",
     )
 
 
@@ -80,8 +72,10 @@ def _check(rooms: list[str]) -> None:
             raise ConfigError("--channel", str(error)) from error
 
 
-def _bridges(channels: list[Channel], options: argparse.Namespace, auto: str) -> tuple[str, ...]:
+def _bridges(config: Config, channels: list[Channel], options: argparse.Namespace, auto: str) -> tuple[str, ...]:
     through = {auto if channel.via == "auto" else channel.via for channel in channels}
+    if os.environ.get(TOKEN, "").strip() or config.section("discord", Discord).token.strip():
+        through.add("discord")
     if options.channel:
         through.add("cytube")
     if options.demo:

@@ -1,6 +1,7 @@
 """One room of CyTube over our own connection: connects, logs in, joins, and hands what is said on.
 
-It only listens: it sends `login` and `joinChannel`, and never says anything.
+It only listens: it sends `login` and `joinChannel`, and never says anything in the room. Codes that people type to it
+in private (`!link`) are handed to userstats.
 """
 
 from __future__ import annotations
@@ -13,7 +14,19 @@ from typing import Final
 from msgspec.structs import replace
 
 from bridges.bridge import Desk, Ended, Observation
-from bridges.cytube_room import Channel, Login, Room, beat_events, enter, frame, overflowed, place_of, site
+from bridges.cytube_room import (
+    Channel,
+    Linking,
+    Login,
+    Room,
+    beat_events,
+    enter,
+    frame,
+    overflowed,
+    place_of,
+    site,
+    told_again,
+)
 from userstats.contract.events import Event, Place, PlaceNamed
 from userstats.contract.pseudonym import Pseudonyms
 
@@ -63,6 +76,7 @@ class CytubeBridge:
                     yield observation
             finally:
                 self._running = None
+                await visit.linking.close()
 
     def beat(self, now: int) -> Sequence[Event]:
         """How many are in the room, while a watch runs."""
@@ -85,7 +99,9 @@ class Visit:
         self._desk = desk
         self._login_again = float("inf")
         self._told: Login = ""
+        self._consent = desk.consent
         self.room = room
+        self.linking = Linking(desk, room.place)
 
     async def join(self) -> Observation:
         """Log in if there is a name, join, and wait for the roster, which is the only sign of having joined.
@@ -126,8 +142,22 @@ class Visit:
                 yield observation
             if waiting and self.room.login:
                 self._after_login()
+            if again := self._told_again():
+                yield again
+            self._hand_on_codes()
             if asyncio.get_running_loop().time() >= self._login_again:
                 await self._login()
+
+    def _told_again(self) -> Observation | None:
+        before, self._consent = self._consent, self._desk.consent
+        self.room, observation = told_again(self.room, before, self._desk.now(), self._desk)
+        return observation
+
+    def _hand_on_codes(self) -> None:
+        for code in self.room.codes:
+            self.linking.offer(code)
+        if self.room.codes:
+            self.room = replace(self.room, codes=())
 
     def population(self, now: int) -> Sequence[Event]:
         """How many are here."""

@@ -15,7 +15,7 @@ from userstats.contract.events import MessageSent, PrivateMessageSent, Thanks
 from . import payload
 from .payload import Refused
 from .reading import Reading, pseudo
-from .room import LINES, Line, slot, slot_value
+from .room import LINES, MOST_CODES, Code, Line, slot, slot_value
 
 LONGEST_MESSAGE: Final = 16_384
 """Characters of HTML. CyTube cuts what is typed at 1000 at most; filters may add to it."""
@@ -68,6 +68,9 @@ def private_message(reading: Reading, content: object) -> None:
         return
     time = payload.moment(entry.get("time"))
     html = payload.text(entry.get("msg"), LONGEST_MESSAGE)
+    if code := text.link_code(html):
+        _typed(reading, name.casefold(), code)
+        return
     facts = text.of_html(html, lexicon=reading.desk.lexicon)
     folded = reading.meet(name, time)
     line = Line(time, reading.desk.pseudonyms.name(folded))
@@ -75,6 +78,13 @@ def private_message(reading: Reading, content: object) -> None:
     author = reading.person(folded)
     reading.tell(PrivateMessageSent(**heading, author=author, characters=facts.characters, words=facts.words))
     reading.change(private=(*reading.room.private[1 - LINES :], line))
+
+
+def _typed(reading: Reading, folded: str, code: str) -> None:
+    """A command to the bot counts as nothing. Who has no account of the site cannot prove that one is theirs."""
+    seen = reading.room.people.get(folded)
+    if seen is not None and seen.registered:
+        reading.change(codes=(*reading.room.codes[1 - MOST_CODES :], Code(folded, code)))
 
 
 def _message(reading: Reading, name: str, html: str, line: Line) -> MessageSent:

@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from bridges.bridge import Desk, Observation
+from bridges.consent import changed_among
+from userstats.contract.admission import Consents
 
 from . import chat, door, emotes, media, people
+from .channels import PLATFORM
 from .payload import Refused
 from .reading import Reading
 from .room import Room
@@ -63,6 +66,18 @@ def frame(room: Room, name: str, args: Sequence[object], now: int, desk: Desk) -
         reading = Reading(room, now, desk)
         reading.refuse(name, fault.reason, content)
     return reading.room, Observation(reading.events, reading.cursor)
+
+
+def told_again(room: Room, before: Consents, now: int, desk: Desk) -> tuple[Room, Observation | None]:
+    """The room, all of whose people are told of once more if of somebody here other things may be told than `before`;
+    None: they are not."""
+    place = room.place
+    people_here = (desk.pseudonyms.person(PLATFORM, f"{place.space}/{folded}") for folded in room.people)
+    if not room.joined or not changed_among(before, desk.consent, people_here, space=place.space):
+        return room, None
+    reading = Reading(room, now, desk)
+    people.told_again(reading)
+    return reading.room, Observation(reading.events)
 
 
 def overflowed(room: Room, name: str, now: int, desk: Desk) -> tuple[Room, Observation]:

@@ -54,6 +54,14 @@ def _tell_roster(reading: Reading, people: dict[str, Seen]) -> None:
         reading.tell(RosterSeen(**heading, snapshot=snapshot, part=part, parts=len(chunks), people=tuple(chunk)))
 
 
+def told_again(reading: Reading) -> None:
+    """Names and roster once more: others may be told about than when they were told."""
+    reading.change(named={})
+    for seen in reading.room.people.values():
+        reading.meet(seen.name)
+    _tell_roster(reading, dict(reading.room.people))
+
+
 def add_user(reading: Reading, content: object) -> None:
     """Somebody came in; or, said again of somebody who is here, how they are spelled and whether they are away."""
     seen = _seen(content)
@@ -127,7 +135,9 @@ def _seen(content: object) -> Seen:
     """A user object. A kryten-robot's has sometimes lost its `meta`; then nobody says that they are away."""
     entry = payload.record(content)
     meta = payload.record(entry.get("meta", {}))
-    return Seen(payload.name(entry.get("name")), payload.flag(meta.get("afk", False)))
+    rank = entry.get("rank")
+    registered = isinstance(rank, (int, float)) and not isinstance(rank, bool) and rank >= 1
+    return Seen(payload.name(entry.get("name")), payload.flag(meta.get("afk", False)), registered)
 
 
 def _counts(reading: Reading, name: str) -> bool:

@@ -23,6 +23,8 @@ class Seen(NamedTuple):
     name: str
     """As the room spells it."""
     afk: bool
+    registered: bool = False
+    """An account of the site; a guest's name is whose it is only while they are here."""
 
 
 class Line(NamedTuple):
@@ -32,6 +34,14 @@ class Line(NamedTuple):
     """Milliseconds, the server's clock."""
     who: int
     digest: int = 0
+
+
+class Code(NamedTuple):
+    """A code that somebody with an account typed to the bot, to prove another account theirs."""
+
+    folded: str
+    """Their casefolded name."""
+    code: str
 
 
 class Medium(NamedTuple):
@@ -51,6 +61,7 @@ class Verdict(NamedTuple):
     """Seconds to stay away at least."""
 
 
+MOST_CODES: Final = 4
 Login = Literal["", "in", "later", "refused"]
 """Unanswered; logged in; the name is not free yet; the name or its password will never do."""
 
@@ -90,6 +101,9 @@ class Room(Struct, frozen=True, kw_only=True):
     """The lines that were replayed in this watch, known or not."""
     private: tuple[Line, ...] = ()
     """The last handled private messages, oldest first."""
+
+    codes: tuple[Code, ...] = ()
+    """Codes typed to the bot that nobody has taken from here yet; the last few."""
 
     emotes: frozenset[str] = frozenset()
     queued_by: Mapping[int, str] = {}

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bridges.bridge import Desk, Ended, Observation
-from bridges.cytube_room import Channel, Room, beat_events, enter, overflowed, place_of
+from bridges.cytube_room import Channel, Room, beat_events, enter, overflowed, place_of, told_again
 from userstats.contract.broker import NatsSettings
 from userstats.contract.events import Event, Place, PlaceNamed
 from userstats.contract.kryten import KrytenSettings, kryten_broker
@@ -91,6 +91,7 @@ class Stay:
         self._waiting: Heard | None = None
         self._recent = Recent()
         self.desk = desk
+        self._consent = desk.consent
         self.room: Room = enter(place_of(channel), watch, desk, own=bot, bots=channel.bots)
         self.left = False
         """Whether the robot left the room; that it answers does not mean then that it is back."""
@@ -135,6 +136,10 @@ class Stay:
                 observation = await self._lived(heard)
             else:
                 observation = self._said(heard)
+            if observation is not None:
+                yield observation
+            before, self._consent = self._consent, self.desk.consent
+            self.room, observation = told_again(self.room, before, self.desk.now(), self.desk)
             if observation is not None:
                 yield observation
 

@@ -18,14 +18,15 @@ What is counted:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from . import phrases, plusplus
+from . import discord, phrases, plusplus
+from .codes import link_code
 from .markup import Typed, hide, typed, without_quotations
 from .names import Known, mentions
 
-__all__ = ["Facts", "Lexicon", "of_html", "of_plain"]
+__all__ = ["Facts", "Lexicon", "link_code", "of_discord", "of_html", "of_plain"]
 
 SEARCHED: Final = 4_000
 """Code points of a text in which emotes, links, thanks and mentions are looked for."""
@@ -59,13 +60,15 @@ class Facts(NamedTuple):
     links: int = 0
 
 
+class _Thanks(NamedTuple):
+    thanks: dict[str, str]
+    vote: int = 0
+
+
 class _People(NamedTuple):
     thanks: tuple[tuple[str, str], ...] = ()
     mentions: tuple[str, ...] = ()
     vote: int = 0
-
-
-_NOBODY: Final = _People()
 
 
 def of_html(
@@ -83,6 +86,40 @@ def of_plain(
 ) -> Facts:
     """The facts of a message that is plain text; the arguments are those of `of_html`."""
     return _facts(Typed(text, text, 0), lexicon, emotes, roster, speaker)
+
+
+def of_discord(
+    content: str,
+    *,
+    lexicon: Lexicon,
+    people: Mapping[str, str] | None = None,
+    known: Container[str] = (),
+    speaker: Collection[str] = (),
+) -> Facts:
+    """The facts of a Discord message. Emotes are the community's own (`:name:`) and emoji, each use of each.
+
+    `people` are those who may be mentioned, by account: the casefolded name under which a thanks to them counts.
+    `known` are more casefolded names known in the place, `speaker` are those of who wrote this. `Facts.mentions` are
+    the accounts that are mentioned.
+    """
+    names = people or {}
+    whole = discord.shown(content, names)
+    speech, links = hide(_beginning(content))
+    marks = discord.read(speech, names)
+    folded = discord.without_long_quotation(phrases.plain(marks.speech.casefold()))
+    said = _thanks(folded, lexicon, map(discord.stand_in, marks.people), known)
+    thanks = dict.fromkeys(speaker, "")
+    for name, token in said.thanks.items():
+        thanks.setdefault(discord.thanked(name, names), token)
+    return Facts(
+        len(whole.strip()),
+        len(whole.split()),
+        tuple(emote for emote in marks.emotes if phrases.sendable(emote))[:MOST_EMOTES],
+        tuple((name, token) for name, token in thanks.items() if token)[:MOST_THANKS],
+        tuple(marks.people[:MOST_MENTIONS]),
+        said.vote,
+        links,
+    )
 
 
 def _facts(said: Typed, lexicon: Lexicon, emotes: Collection[str], roster: Collection[str], speaker: str) -> Facts:
@@ -118,17 +155,22 @@ def _beginning(text: str) -> str:
 
 def _people(speech: str, lexicon: Lexicon, roster: Collection[str], speaker: str) -> _People:
     """Who is thanked and mentioned in casefolded speech, and the vote in it."""
-    signs = "++" in speech or "--" in speech
+    said = _thanks(speech, lexicon, roster)
+    mentioned = mentions(speech, Known(lexicon.names, roster)) if "@" in speech else []
+    said.thanks.pop(speaker.casefold(), None)
+    return _People(tuple(said.thanks.items())[:MOST_THANKS], tuple(mentioned[:MOST_MENTIONS]), said.vote)
+
+
+def _thanks(speech: str, lexicon: Lexicon, roster: Iterable[str], folded: Container[str] = ()) -> _Thanks:
+    """Who is thanked in casefolded speech, and the vote in it. The names in `folded` are casefolded already."""
     laughs = phrases.suspected(speech, lexicon.phrases)
-    if not (signs or laughs or "@" in speech):
-        return _NOBODY
-    known = Known(lexicon.names, roster)
-    mentioned = mentions(speech, known)
+    if not (laughs or "++" in speech or "--" in speech):
+        return _Thanks({})
+    known = Known(lexicon.names, frozenset(roster), folded)
     own = without_quotations(speech)
     said = plusplus.read(own, known)
     thanks = dict.fromkeys(said.thanked, "++")
     if laughs:
         for name, phrase in phrases.read(own, lexicon.phrases, known):
             thanks.setdefault(name, phrase)
-    thanks.pop(speaker.casefold(), None)
-    return _People(tuple(thanks.items())[:MOST_THANKS], tuple(mentioned[:MOST_MENTIONS]), said.vote)
+    return _Thanks(thanks, said.vote)

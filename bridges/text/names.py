@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from functools import lru_cache
 from typing import Final
 
@@ -20,14 +20,15 @@ _MENTION = re.compile(rf"(?<!{WORD})(?<![@./])@({WORD}{{1,{LONGEST_NAME}}})(?!{W
 
 
 class Known:
-    """The names known in a place: those of its roster and those the lexicon adds."""
+    """The names known in a place: those of its roster and those the lexicon adds. `folded` are casefolded already."""
 
-    def __init__(self, names: frozenset[str], roster: Collection[str]) -> None:
+    def __init__(self, names: frozenset[str], roster: Collection[str], folded: Container[str] = ()) -> None:
         self._names = names
+        self._folded = folded
         self._here = _folded(roster if isinstance(roster, frozenset) else frozenset(roster))
 
     def __contains__(self, name: str) -> bool:
-        return name in self._here or name in self._names
+        return name in self._here or name in self._names or name in self._folded
 
     def find(self, word: str) -> str:
         """The known name that this casefolded word is, as it stands or inside `_emphasis_` and dashes; else ''."""

@@ -285,7 +285,7 @@ def test_a_room_of_an_earlier_moment_stays_what_it_was() -> None:
         ]
     )
 
-    assert {name: tuple(seen) for name, seen in earlier.people.items()} == {"amy": ("amy", False)}
+    assert {name: tuple(seen) for name, seen in earlier.people.items()} == {"amy": ("amy", False, True)}
 
 
 def test_names_met_beyond_all_measure_are_forgotten_and_told_again() -> None:
