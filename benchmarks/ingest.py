@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +43,7 @@ async def _measured(events: int, url: str, folder: Path, keep: Path | None) -> d
         provisioner = await connect(_BROKER, "provision", name="bench", folder=folder)
         await provision(provisioner, StreamSettings(), embedded=True)
         await provisioner.close()
-        await fill(folder, Load(events))
+        await fill(folder, Load(events).messages())
         command = [sys.executable, "-m", "benchmarks.ingest", str(folder), str(events), url]
         done = await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True, env=os.environ)
         result: dict[str, Any] = json.loads(done.stdout.decode().splitlines()[-1])
@@ -51,11 +52,11 @@ async def _measured(events: int, url: str, folder: Path, keep: Path | None) -> d
     return result
 
 
-async def fill(folder: Path, load: Load) -> None:
-    """Publish every event, in atomic batches."""
+async def fill(folder: Path, messages: Iterable[tuple[str, bytes, int]]) -> None:
+    """Publish every event (see `Load.messages`), in atomic batches."""
     connection = await connect(_BROKER, "bridge_cytube", name="bench", folder=folder)
     batch: list[tuple[str, bytes]] = []
-    for subject, payload, _ in load.messages():
+    for subject, payload, _ in messages:
         batch.append((subject, payload))
         if len(batch) == 1000:
             await _publish(connection, batch)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridges.outbox import Outbox
+from bridges.over_nats import OverNats
 from bridges.publisher import Publisher
 from bridges.settings import BridgeSettings
 from scripts.broker import EmbeddedBroker
@@ -40,7 +41,7 @@ async def _measured(events: int, folder: Path) -> dict[str, Any]:
         await provision(provisioner, StreamSettings(), embedded=True)
         connection = await connect(settings, "bridge_demo", name="bench", folder=folder)
         outbox = await Outbox.open(folder / "bench.db", BridgeSettings())
-        publishing = asyncio.create_task(Publisher(connection, outbox, lambda: "").run())
+        publishing = asyncio.create_task(Publisher(OverNats(connection), outbox, lambda: "").run())
         told = [_message(number) for number in range(events)]
 
         began = time.perf_counter()

@@ -31,6 +31,7 @@ _OF_BRIDGES: Final = {
     "log": "userstats.contract.process:LogSettings",
     "channels": "bridges.cytube_room:Channel",
     "cytube": "bridges.cytube:Cytube",
+    "discord": "bridges.discord:Discord",
     "demo": "bridges.demo:Settings",
 }
 """What only bridges read."""

@@ -12,6 +12,7 @@ if not __package__:
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from scripts import grafana, reference, reference_questions
+from scripts.deploy import template
 from userstats.contract import schema
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 def generated() -> dict[Path, str]:
     """Every generated file and its text."""
     questions = {ROOT / "docs" / "QUERY_ENDPOINTS.md": reference_questions.text()}
-    return {**schema.generate(), **grafana.generated(), **reference.generated(), **questions}
+    return {**schema.generate(), **grafana.generated(), **reference.generated(), **template.generated(), **questions}
 
 
 def main() -> int:

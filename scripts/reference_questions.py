@@ -23,6 +23,7 @@ _ASKERS: Final = {
     "everyone": "everybody",
     "self": "the person it is about, and staff",
     "staff": "staff: bridges and Kryten's world, which is whoever can reach the broker's port without a key",
+    "bridge": "bridges, which know who speaks to them",
     "operator": "the operator: whoever has the key of the role `client`, or the HTTP token",
 }
 _SAMPLES: Final[Mapping[str, Any]] = {

@@ -57,7 +57,7 @@ _ENGINE: Final = {
     "room_memory": "What a statistic remembers between two events.",
     "dead_letters": "Messages of the stream that were no events: why, and where in them; nothing of their text.",
     "parked_events": "Events that one statistic failed on; the others have counted them.",
-    "event_tallies": "How many events there were of each kind, and how many came again.",
+    "aged_rows": "How many dead letters (by reason) and parked events (by statistic) grew old and were deleted.",
 }
 _POSITION: Final = """
 `stream_position` has one row: how far the stream is counted (`seq`, `stamp`), of which stream (`stream`), who may write

@@ -58,6 +58,8 @@ def said(kind: kinds.Type) -> str:
             words = " or ".join(code(json.dumps(value)) for value in kind.values)
         case kinds.VarTupleType() | kinds.ListType():
             words = f"list: {said(kind.item_type)}"
+        case kinds.DictType():
+            words = f"object: {said(kind.value_type)} by {said(kind.key_type)}"
         case kinds.StructType():
             words = f"object, see {code(kind.cls.__name__)}"
         case kinds.UnionType():
@@ -92,6 +94,8 @@ def structs_in(kind: kinds.Type) -> Iterator[type[msgspec.Struct]]:
     match kind:
         case kinds.StructType():
             yield kind.cls
+        case kinds.DictType():
+            yield from structs_in(kind.value_type)
         case kinds.VarTupleType() | kinds.ListType():
             yield from structs_in(kind.item_type)
         case kinds.UnionType():

@@ -45,6 +45,8 @@ class Together:
             return Part(name, command, folder, environment=environment)
 
         self._userstats = part("userstats", "userstats")
+        self._http = ""
+        """Where userstats says that it answers over HTTP."""
         self._bridges = [part(f"bridge {name}", "bridges", name) for name in planned.bridges]
 
     async def run(self, broker: EmbeddedBroker | None, stopping: asyncio.Event) -> int:
@@ -118,12 +120,13 @@ class Together:
 
     async def _say_when_answering(self) -> None:
         patience = time.monotonic() + _PATIENCE
-        while await self._ask(subjects.PING) is None:
+        while (pong := await self._ask(subjects.PING)) is None:
             if patience and time.monotonic() > patience:
                 self._say("  userstats   does not answer yet; its log lines say why")
                 patience = 0.0
             await asyncio.sleep(0.2)
-        self._say(f"  userstats   answering, {self._planned.http}/metrics")
+        self._http = (pong.get("metadata") or {}).get(subjects.HTTP, "")
+        self._say(f"  userstats   answering, {self._http}/metrics")
 
     async def _say_when_counting(self) -> None:
         patience = time.monotonic() + _QUIET
@@ -158,13 +161,13 @@ class Together:
                 "(an invented room) or --channel cytu.be/NAME (a CyTube room, as a guest).\nCtrl-C stops everything."
             )
         ask = _command(self._config, Path.cwd())
+        curl = f"  curl {self._http}/metrics\n" if self._http else ""
         return (
             "\nUp. Try:\n"
             f"  {ask} leaderboard messages --limit 10\n"
             f"  {ask} channel present\n"
             f"  {ask} --help\n"
-            f"  curl {self._planned.http}/metrics\n"
-            "Ctrl-C stops everything."
+            f"{curl}Ctrl-C stops everything."
         )
 
 

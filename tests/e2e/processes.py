@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,8 +23,10 @@ ROOT = Path(__file__).parents[2]
 class Part:
     """One process; its log goes to a file that a failing test shows. `async with` starts it and leaves none behind."""
 
-    def __init__(self, folder: Path, *command: str) -> None:
+    def __init__(self, folder: Path, *command: str, environment: Mapping[str, str] = {}) -> None:
+        """`environment` is added to ours; its PYTHONPATH goes before the project's."""
         self.command = command
+        self.environment = environment
         self.folder = folder
         self.log = folder / f"{'-'.join(word for word in command[:2] if not word.startswith('-'))}.log"
         self.process: asyncio.subprocess.Process | None = None
@@ -38,7 +41,8 @@ class Part:
         await self.kill()
 
     async def start(self) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        path = [word for word in (self.environment.get("PYTHONPATH"), str(ROOT)) if word]
+        environment = {**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(path)}
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", *self.command, cwd=self.folder, env=environment, stdout=log, stderr=log,

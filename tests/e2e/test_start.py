@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import sys
 from collections import Counter
 from pathlib import Path
@@ -159,6 +160,45 @@ async def test_a_wrong_setting_ends_everything_and_is_named(tmp_path: Path) -> N
     assert (code, running_in(tmp_path)) == (1, [])
     assert "$.kudos.cooldown_second: unknown setting; did you mean 'cooldown_seconds'?" in output
     assert "userstats ended for good" in output
+
+
+async def test_with_port_0_the_start_says_where_the_pages_are(tmp_path: Path) -> None:
+    settings(tmp_path, http={"port": 0}, demo={"rooms": ["lounge"], "history_hours": 0})
+    async with Up(tmp_path, "--demo") as running:
+        curl = await running.until("  curl http://127.0.0.1:")
+        page = curl.split()[-1]
+        async with aiohttp.ClientSession() as http, http.get(page) as response:
+            answered = response.status, "userstats_build_info" in await response.text()
+
+        assert answered == (200, True)
+        assert f"  userstats   answering, {page}\n" in running.lines
+        assert await running.interrupted() == 0
+
+
+async def test_a_port_that_is_taken_ends_everything_and_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        settings(tmp_path, http={"port": port})
+        code, output = await once(tmp_path, "--demo")
+
+    assert (code, running_in(tmp_path), "Traceback" in output) == (1, [], False)
+    assert (
+        f"$.http.port: {port} is taken, another program listens on http://127.0.0.1:{port}; end that one, or write "
+        "another port (0: any free one)\n"
+    ) in output
+    assert "userstats ended for good" in output
+
+
+async def test_a_port_that_is_taken_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        settings(tmp_path, http={"port": other.getsockname()[1]}, demo={"rooms": ["lounge"], "history_hours": 0})
+        async with Up(tmp_path, "--demo") as running:
+            await running.until("waiting for it")
+            other.close()
+            await running.until("Up. Try:")
+
+            assert [line for line in running.lines if "starting it again" in line] == []
+            assert await running.interrupted() == 0
 
 
 def test_the_first_start_makes_a_configuration_that_can_be_read(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from bridges.settings import BridgeSettings
 from userstats.contract import events as e
 from userstats.contract.broker_settings import NatsSettings
 from userstats.contract.config import load
+from userstats.contract.privacy import PrivacySettings
 from userstats.contract.process import LogSettings, configure_log
 from userstats.contract.pseudonym import Pseudonyms, load_key
 
@@ -193,7 +194,7 @@ def main() -> int:
     world = World(
         name=PLATFORM, role="bridge_demo", bridges=bridges, nats=config.section("nats", NatsSettings),
         settings=config.section("bridge", BridgeSettings), key=load_key(folder / "data" / "pseudonym.key"), phrases=(),
-        folder=folder,
+        privacy=config.section("privacy", PrivacySettings), folder=folder,
     )  # fmt: skip
     import uvloop  # noqa: PLC0415
 

@@ -32,7 +32,7 @@ from userstats.stats import messages as messages_room
 pytestmark = pytest.mark.faults
 ROOM: Final = e.Place("demo", "demo.local", "lounge")
 SUBJECT: Final = subjects.event(ROOM, "MessageSent")
-AUTHOR: Final = 7
+AUTHOR: Final = 2**60 + 7
 MARKER: Final = "somebody-wrote-this"
 NOW: Final = 1_790_000_000_000
 SEED: Final = 20261120
@@ -94,7 +94,7 @@ POISON: Final = {
     "not a number": (altered(words=0).replace(b'"words": 0', b'"words": NaN'), "nan"),
     "infinite": (altered(words=0).replace(b'"words": 0', b'"words": -Infinity'), "nan"),
     "half a pair": (altered(thread="\ud83d"), "surrogate"),
-    "control characters": (altered(thread=f"\0{MARKER}\x1b[2J"), "control"),
+    "control characters": (altered(emotes=[f"\0{MARKER}\x1b[2J"]), "control"),
     "nested": (b'{"kind":"MessageSent","note":%b' % (b"[" * 8000), "deep"),
     "changed": (altered().replace(b'"words": 3', b'"words": 4'), "crc"),
     "added to": (altered()[:-1] + b',"text":"%b"}' % MARKER.encode(), "crc"),
