@@ -17,7 +17,7 @@ from scripts.reference_words import code, default, fields, page, paragraph, said
 from userstats import catalogue
 from userstats.answer import Asked
 from userstats.contract import questions, subjects
-from userstats.surfaces.cli.parameters import HELP, Parameter, parameters
+from userstats.surfaces.cli.parameters import Parameter, meaning, parameters
 
 _ASKERS: Final = {
     "everyone": "everybody",
@@ -132,8 +132,9 @@ def _parameters(asked: Asked) -> str:
     taken = fields(asked.request)
     if not taken:
         return "It takes no parameters."
+    schemas = asked.definition["properties"]
     rows = [
-        (code(name), said_of(type_of(field)), default(field) or "required", HELP.get(name, ""))
+        (code(name), said_of(type_of(field)), default(field) or "required", meaning(name, schemas[name]))
         for name, field in taken.items()
     ]
     structs = dict.fromkeys(one for field in taken.values() for one in _below(type_of(field)))

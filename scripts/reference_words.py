@@ -66,6 +66,8 @@ def said(kind: kinds.Type) -> str:
             words = " or ".join(said(one) for one in kind.types)
         case kinds.NoneType():
             words = "`null`"
+        case kinds.Metadata():  # with a description
+            words = said(kind.type)
         case _:
             raise TypeError(f"there are no words for {kind!r}")
     return words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import pairwise
@@ -45,8 +46,8 @@ async def asked(there: Stage, oracle: Oracle) -> Spent:
     """Every question about everybody."""
     own: dict[str, dict[int, Any]] = {question: {} for question in PERSONAL}
     for question in PERSONAL:
-        for one in oracle.known:
-            own[question][one.id] = await there.data(question, username=oracle.names[one.id], **_words(question))
+        asking = [there.data(question, username=oracle.names[one.id], **_words(question)) for one in oracle.known]
+        own[question] = dict(zip([one.id for one in oracle.known], await asyncio.gather(*asking), strict=True))
     general = {question: await there.data(question, **_words(question)) for question in GENERAL}
     for board, (question, kind) in BOARDS.items():
         general[board] = await there.data(question, kind=kind, limit=500, since="all")

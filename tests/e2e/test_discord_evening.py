@@ -198,7 +198,7 @@ def test_the_numbers_of_the_guilds_are_those_in_the_end(spent: Spent) -> None:
 @pytest.mark.faults
 async def test_another_evening_each_time_is_counted_as_exactly(fresh_broker: Brokers) -> None:
     print(f"USERSTATS_STORM_SEED={STORM_SEED}")
-    other = await heard(fresh_broker, STORM_SEED, 500)
+    other = await heard(fresh_broker, STORM_SEED, 300)
 
     assert (answers.wrong(other.spent), other.dead, other.errors) == ({}, [], []), STORM_SEED
     assert other.spent.oracle.town.site.violations == [], STORM_SEED

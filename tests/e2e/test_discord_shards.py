@@ -15,7 +15,7 @@ from tests.stand_ins.discord_evening import Evening, Oracle, Town
 from tests.stand_ins.discord_evening.line import Silence
 
 SEED: Final = 3
-ACTS: Final = 200
+ACTS: Final = 150
 OFTEN: Final = {"beat_seconds": 0.2}
 """A shard that only tells of people's presence is silent for long; beats come often, and the clock goes slowly."""
 LEASES: Final = {"lease_seconds": 3, "renew_seconds": 0.5}

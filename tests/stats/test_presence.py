@@ -25,6 +25,7 @@ from tests.say_guild import (
     shard,
 )
 from tests.stats.ask import ask, refusal
+from userstats.contract.consents import Level
 from userstats.contract.events import Event
 from userstats.frames import Cell
 from userstats.presences import PresenceSettings
@@ -210,6 +211,14 @@ async def test_g28_what_is_not_told_is_not_tracked_and_never_offline(world: Worl
     assert await now() == untracked(NOT_GRANTED.removeprefix("not tracked: "))
     await world.tell(not_granted(where=GUILD), gap("20:30:01"), not_granted("members"))
     assert (await now()).status == "offline"
+
+
+@pytest.mark.parametrize("level", ["off", "anonymous"])
+async def test_g28_who_does_not_let_their_status_be_told_any_more_is_not_offline(world: World, level: Level) -> None:
+    await world.tell("20:00", presence_changed("amy"), "20:10", presence_changed("amy", "offline"))
+    await world.tell(consent_changed("amy", "presence", level), "20:20")
+
+    assert await ask(world, "presence.now", username="amy") == untracked("they do not let their status be told")
 
 
 @pytest.mark.parametrize("question", ["presence.stats", "presence.series", "presence.peak", "presence.games"])

@@ -52,7 +52,7 @@ LEFT JOIN (
         MAX(last_at) AS last_at FROM sightings
     WHERE person NOT IN (SELECT person FROM wearers WHERE bot = 1) GROUP BY place
 ) AS s ON s.place = p.place
-WHERE p.channel <> ''{where} ORDER BY p.platform, p.space, p.channel
+WHERE p.channel <> '' AND p.space <> ''{where} ORDER BY p.platform, p.space, p.channel
 """
 
 

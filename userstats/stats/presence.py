@@ -16,6 +16,7 @@ from .. import frames
 from ..asking import Now, Period, Scope, Username, during
 from ..buckets import Step
 from ..connections import STATUS_SPANS, connected, connections, untracked
+from ..contract.consents import CLOSED
 from ..contract.events import ConsentChanged, Presence, PresenceChanged, PresencesSeen
 from ..contract.pseudonym import FIRST_PERSON
 from ..directory import Directory, Who
@@ -118,6 +119,7 @@ class StatusBucket(msgspec.Struct, frozen=True):
 
 _LASTS_NOW = f"SELECT s.span, s.began FROM {OPEN} WHERE s.person IN :people AND s.place IN :known AND {ALIVE}"
 _LIVING = f"SELECT w.place FROM watches w WHERE w.place IN :known AND {ALIVE}"
+_CHOSEN = "SELECT person, level FROM consents WHERE person IN :people AND topic = 'presence'"
 _LAST = "SELECT status, at FROM presence_log WHERE person IN :people ORDER BY at DESC, seq DESC LIMIT 1"
 
 
@@ -131,6 +133,8 @@ async def now(reader: Reader, directory: Directory, scope: Scope, now: Now, user
     known = await found.of(reader, who.people)
     if not known:
         return _untracked(who, "their status was never told here; people opt in")
+    if not await _may_be_told(reader, directory, who):
+        return _untracked(who, "they do not let their status be told")
     about: dict[str, Any] = {"people": who.people, "known": known, **alive(now.at)}
     if not await reader.rows(_LIVING, about):
         return _untracked(who, "the platform is not connected now")
@@ -141,6 +145,13 @@ async def now(reader: Reader, directory: Directory, scope: Scope, now: Now, user
     latest = await reader.rows(_LAST, about)
     since = now.iso(latest[0][1]) if latest and latest[0][0] == "offline" else None
     return Status(who.name, "offline", since, [], [], False, "")
+
+
+async def _may_be_told(reader: Reader, directory: Directory, who: Who) -> bool:
+    """Whether any of their accounts lets its status be told now; what was told of the others is no news any more."""
+    chosen = dict(await reader.rows(_CHOSEN, {"people": who.people}))
+    policy = directory.asking.privacy.policy("presence")
+    return any((chosen.get(person) or policy) not in CLOSED for person in who.people)
 
 
 def _status(who: Who, status: Known, lasts: dict[str, int], now: Now) -> Status:

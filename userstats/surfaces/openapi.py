@@ -12,7 +12,7 @@ from ..answer import Asked
 from ..contract import http
 from ..contract.questions import HEADER_FOR, Failure, Reply
 from ..contract.wire import VERSION
-from .cli.parameters import HELP
+from .cli.parameters import meaning
 
 Schema = dict[str, Any]
 
@@ -100,7 +100,7 @@ def _parameters(request: Schema) -> list[Schema]:
             "in": "query",
             "required": name in request["required"],
             "schema": _worded(schema),
-            **({"description": HELP[name]} if name in HELP else {}),
+            **({"description": said} if (said := meaning(name, schema)) else {}),
             **({"style": "form", "explode": False} if schema.get("type") == "array" else {}),
         }
         for name, schema in request["properties"].items()

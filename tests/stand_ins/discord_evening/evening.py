@@ -55,7 +55,7 @@ class Evening:
     def __init__(
         self, town: Town, clock: Clock, *, seed: int, acts: int, calm: bool = False, longest: int = 9_000
     ) -> None:
-        """`calm`: nothing goes wrong at Discord's end. `longest`: milliseconds between two moments."""
+        """`calm`: nothing goes wrong at Discord's end, and people choose less often. `longest`: milliseconds between two moments."""
         self.town = town
         self.site = town.site
         self.clock = clock
@@ -95,7 +95,7 @@ class Evening:
         await self.consent(first=True)
         troubles = self._spread([] if self._calm else self._troubles())
         elsewhere = self._spread(meanwhile)
-        consents = {round(self.acts * share) for share in (0.38, 0.66, 0.84)}
+        consents = {round(self.acts * share) for share in ((0.5,) if self._calm else (0.38, 0.66, 0.84))}
         for number in range(self.acts):
             if number in troubles:
                 await troubles[number]()

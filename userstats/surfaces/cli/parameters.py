@@ -70,6 +70,12 @@ def _parameter(name: str, schema: Mapping[str, Any], required: bool, *, position
     return Parameter(name, _kind(options), required, choices, _help(name, schema, options, choices), positional)
 
 
+def meaning(name: str, schema: Mapping[str, Any]) -> str:
+    """What a parameter is for: its own words, else those of all parameters of this name; empty: its name says it."""
+    options = (schema, *schema.get("anyOf", ()))
+    return next((str(one["description"]) for one in options if "description" in one), HELP.get(name, ""))
+
+
 def _kind(options: list[Any]) -> Kind:
     types = {one.get("type") for one in options}
     items = [one.get("items", {}).get("type") for one in options if one.get("type") == "array"]
@@ -79,8 +85,7 @@ def _kind(options: list[Any]) -> Kind:
 
 
 def _help(name: str, schema: Mapping[str, Any], options: list[Any], choices: tuple[str, ...]) -> str:
-    said = next((one["description"] for one in options if "description" in one), None) or HELP.get(name, "")
-    said = said or ", ".join(choices)
+    said = meaning(name, schema) or ", ".join(choices)
     limits = [f"{key} {one[bound]}" for one in options for bound, key in _BOUNDS.items() if bound in one]
     if schema.get("default") not in (None, [], ""):
         limits.append(f"default {schema['default']}")
