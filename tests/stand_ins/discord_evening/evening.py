@@ -55,7 +55,7 @@ class Evening:
     def __init__(
         self, town: Town, clock: Clock, *, seed: int, acts: int, calm: bool = False, longest: int = 9_000
     ) -> None:
-        """`calm`: nothing goes wrong at Discord's end, and people choose less often. `longest`: ms between two moments."""
+        """`calm`: nothing goes wrong at Discord's end, people choose less often. `longest`: ms between two moments."""
         self.town = town
         self.site = town.site
         self.clock = clock
