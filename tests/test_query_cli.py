@@ -97,6 +97,7 @@ def test_user_stats_are_a_card_with_its_lists_below(stack: Stack) -> None:
         "first_seen:        2025-03-03 19:55:00\n"
         "last_seen:         2025-03-03 20:05:00\n"
         "messages:          4\n"
+        "blocks:            1\n"
         "words:             7\n"
         "private_messages:  1\n"
         "total:             35 min\n"
@@ -106,8 +107,8 @@ def test_user_stats_are_a_card_with_its_lists_below(stack: Stack) -> None:
         "kudos_phrases\nphrase  count\nlol         1\n\n"
         "emotes\nemote     count\nPogChamp      3\n\n"
         "channels\n"
-        "platform  domain   channel     messages  words  private_messages   total  not_afk\n"
-        "cytube    cytu.be  grindhouse         4      7                 1  35 min   35 min\n\n"
+        "platform  domain   channel     messages  words  private_messages   total  not_afk  blocks\n"
+        "cytube    cytu.be  grindhouse         4      7                 1  35 min   35 min       1\n\n"
         f"{FOOTER}"
     ))  # fmt: skip
 
@@ -289,8 +290,12 @@ def test_a_reader_that_has_seen_enough_ends_us_quietly(stack: Stack) -> None:
 # --- one layer of answers behind every surface ---
 
 
-FREE = [name for name, asked in ASKED.items() if not any(one.required for one in parameters(asked, ""))]
-"""Questions that can be asked without a word."""
+FREE = [
+    name
+    for name, asked in ASKED.items()
+    if not any(one.required or one.name == "account" for one in parameters(asked, ""))
+]
+"""Questions that can be asked without a word (but for those of oneself, which a command line is not)."""
 
 
 def _period(name: str) -> dict[str, str]:
@@ -678,7 +683,7 @@ def test_tab_completes_words_and_names_in_bash(bash: Callable[..., list[str]]) -
     ("words", "offered"),
     [
         (["lea"], ["leaderboard"]),
-        (["con"], ["config"]),
+        (["con"], ["consent", "config"]),
         (["--form"], ["--format"]),
         (["--format", "n"], ["ndjson"]),
         (["leaderboard", "--json", "mes"], ["messages"]),

@@ -16,7 +16,7 @@ from tests.brokers import Brokers
 from tests.e2e.processes import Part, ask, configure
 from tests.stand_ins.discord import Actor, Settings, StandIn
 from tests.stand_ins.discord_evening import Clock
-from tests.stand_ins.discord_evening.evening import Choice
+from tests.stand_ins.discord_evening.choosing import Choice
 
 QUICK: Final = {"beat_seconds": 1.0, "settings_seconds": 0.3, "retry_seconds": 0.2, "slowest_retry_seconds": 1.0}
 EAGER: Final = {"identify_seconds": 0.0, "ready_timeout": 20.0}

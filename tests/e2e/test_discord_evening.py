@@ -18,7 +18,7 @@ import pytest
 import pytest_asyncio
 
 from tests.brokers import Brokers, started
-from tests.e2e import discord_answers as answers
+from tests.e2e import discord_compared as compared
 from tests.e2e.discord_answers import Spent, asked
 from tests.e2e.discord_stage import evening_clock, settings, stage
 from tests.stand_ins.discord import StandIn
@@ -93,39 +93,39 @@ def test_nothing_was_refused_and_nothing_went_wrong(evening: Heard) -> None:
 
 
 def test_g13_what_everybody_said_changed_and_took_back_is_as_it_was(spent: Spent) -> None:
-    found, expected = answers.messages(spent)
+    found, expected = compared.messages(spent)
 
     assert found == expected
     assert sum(row[0] for row in expected.values()) > 800
 
 
 def test_g08_messages_of_persons_and_all_others_are_told_apart_in_every_channel(spent: Spent) -> None:
-    found, expected = answers.kinds(spent)
+    found, expected = compared.kinds(spent)
 
     assert found == expected
     assert sum(row[-1] for row in expected.values()) > 20
 
 
 def test_private_messages_to_the_bot_are_counted(spent: Spent) -> None:
-    found, expected = answers.private(spent)
+    found, expected = compared.private(spent)
 
     assert found == expected
 
 
 def test_g13_reactions_are_counted_net_and_gross(spent: Spent) -> None:
-    found, expected = answers.reactions(spent)
+    found, expected = compared.reactions(spent)
 
     assert found == expected
 
 
 def test_threads_are_counted_where_they_hang(spent: Spent) -> None:
-    found, expected = answers.threads(spent)
+    found, expected = compared.threads(spent)
 
     assert found == expected
 
 
 def test_g04_everybodys_time_in_every_voice_channel_is_what_it_was(spent: Spent) -> None:
-    found, expected = answers.voice(spent)
+    found, expected = compared.voice(spent)
 
     assert found == expected
     assert sum(row[0] for row in expected.values()) > 2 * HOUR
@@ -133,64 +133,64 @@ def test_g04_everybodys_time_in_every_voice_channel_is_what_it_was(spent: Spent)
 
 
 def test_g02_every_stay_ends_when_it_was_seen_last(spent: Spent) -> None:
-    found, expected = answers.stays(spent)
+    found, expected = compared.stays(spent)
 
     assert found == expected
     assert {"left", "moved", "unobserved", ""} <= {row[-1] for row in expected}
 
 
 def test_g07_voice_channels_have_the_time_of_all_who_let_it_be_counted(spent: Spent) -> None:
-    found, expected = answers.voice_channels(spent)
+    found, expected = compared.voice_channels(spent)
 
     assert found == expected
 
 
 def test_g10_who_is_in_voice_now_is_who_lets_everybody_see_it(spent: Spent) -> None:
-    found, expected = answers.in_voice(spent)
+    found, expected = compared.in_voice(spent)
 
     assert found == expected
 
 
 def test_g05_everybodys_status_is_one_however_many_guilds_told_it(spent: Spent) -> None:
-    found, expected = answers.presence(spent)
+    found, expected = compared.presence(spent)
 
     assert found == expected
     assert sum(sum(row[:3]) for row in expected.values()) > 5 * HOUR
 
 
 def test_what_people_were_seen_to_do_lasted_as_long_as_it_did(spent: Spent) -> None:
-    found, expected = answers.activities(spent)
+    found, expected = compared.activities(spent)
 
     assert found == expected
 
 
 def test_g28_a_status_is_told_of_who_let_it_be_told_and_of_nobody_else(spent: Spent) -> None:
-    found, expected = answers.statuses(spent)
+    found, expected = compared.statuses(spent)
 
     assert found == expected
 
 
 def test_g09_who_came_and_went_is_known_also_of_what_nobody_saw(spent: Spent) -> None:
-    found, expected = answers.members(spent)
+    found, expected = compared.members(spent)
 
     assert found == expected
 
 
 def test_g10_boards_show_those_who_let_themselves_be_shown(spent: Spent) -> None:
-    found, expected = answers.boards(spent)
+    found, expected = compared.boards(spent)
 
     assert found == expected
 
 
 def test_g03_what_was_observed_and_what_was_not_is_told(spent: Spent) -> None:
-    found, expected = answers.coverage(spent)
+    found, expected = compared.coverage(spent)
 
     assert found == expected
     assert min(gaps for _, gaps in expected.values()) >= 3
 
 
 def test_the_numbers_of_the_guilds_are_those_in_the_end(spent: Spent) -> None:
-    found, expected = answers.guilds(spent)
+    found, expected = compared.guilds(spent)
 
     assert found == expected
 
@@ -200,5 +200,5 @@ async def test_another_evening_each_time_is_counted_as_exactly(fresh_broker: Bro
     print(f"USERSTATS_STORM_SEED={STORM_SEED}")
     other = await heard(fresh_broker, STORM_SEED, 300)
 
-    assert (answers.wrong(other.spent), other.dead, other.errors) == ({}, [], []), STORM_SEED
+    assert (compared.wrong(other.spent), other.dead, other.errors) == ({}, [], []), STORM_SEED
     assert other.spent.oracle.town.site.violations == [], STORM_SEED

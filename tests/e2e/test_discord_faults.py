@@ -15,11 +15,12 @@ from typing import Any, Final, NamedTuple
 import pytest
 
 from tests.brokers import Brokers
-from tests.e2e.discord_answers import asked, wrong
+from tests.e2e.discord_answers import asked
+from tests.e2e.discord_compared import wrong
 from tests.e2e.discord_stage import Stage, evening_clock, settings, stage
 from tests.stand_ins.discord import Actor, Channel, Guild, StandIn, activities
 from tests.stand_ins.discord_evening import Evening, Oracle, Town
-from tests.stand_ins.discord_evening.evening import Choice
+from tests.stand_ins.discord_evening.choosing import Choice
 from tests.stored import events, letters
 from userstats.contract.events import EventRefused, MessageSent, PresenceChanged, VoiceMoved
 from userstats.contract.pseudonym import Pseudonyms, load_key

@@ -8,7 +8,8 @@ from typing import Any, Final
 import pytest
 
 from tests.brokers import Brokers
-from tests.e2e.discord_answers import asked, coverage, wrong
+from tests.e2e.discord_answers import asked
+from tests.e2e.discord_compared import coverage, wrong
 from tests.e2e.discord_stage import Stage, evening_clock, settings, stage
 from tests.stand_ins.discord import StandIn
 from tests.stand_ins.discord_evening import Evening, Oracle, Town

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from tests.bridges.observed import ROOM, message
+from tests.bridges.observed import ROOM, SOMEBODY, message
 from tests.brokers import Brokers, started
 from tests.surfaces.intake import OPERATOR, SHOWN, TOKEN, Intake, Said, taking
 from userstats.contract import http, subjects, wire
@@ -38,6 +38,9 @@ def sealed(event: Event, n: int = 0, producer: str = "outbox-1") -> bytes:
 
 def several(numbers: Iterable[int]) -> list[bytes]:
     return [sealed(message(number)) for number in numbers]
+
+
+AUTHOR = b'"author":%d' % SOMEBODY
 
 
 def altered(**fields: Any) -> bytes:
@@ -117,7 +120,7 @@ POISON: Final[dict[str, tuple[bytes, str, http.Dead]]] = {
         altered(kind="TeaDrunk"), "chat.v1.event.demo.stage.lounge.TeaDrunk", http.Dead(1, "unknown_type", "$.kind"),
     ),
     "altered on its way": (
-        several([7])[0].replace(b'"author":7', b'"author":8'), "chat.v1.event.demo.stage.lounge.MessageSent",
+        several([7])[0].replace(AUTHOR, b'"author":8'), "chat.v1.event.demo.stage.lounge.MessageSent",
         http.Dead(1, "crc", "$.crc"),
     ),
     "wrong in a field": (
@@ -158,7 +161,7 @@ async def test_what_is_no_event_is_stored_once_however_often_it_is_sent(intake: 
 
 async def test_a_damaged_row_does_not_take_the_place_of_the_row_it_says_it_is(intake: Intake) -> None:
     good = several((5,))[0]
-    damaged = good.replace(b'"author":7', b'"author":8')
+    damaged = good.replace(AUTHOR, b'"author":8')
 
     assert [(await intake.post([line])).status for line in (damaged, good)] == [200, 200]
     assert [line for _, line in await intake.stored()] == [damaged, good]

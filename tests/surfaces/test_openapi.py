@@ -19,6 +19,7 @@ from tests.test_metrics import of
 from userstats import catalogue
 from userstats.answer import Answers, Asked
 from userstats.contract import http as contract
+from userstats.link_codes import LinkCodes
 from userstats.store.sqlite import SQLiteStore
 from userstats.surfaces.http import HttpSurface
 from userstats.surfaces.openapi import description
@@ -70,7 +71,7 @@ async def serving(folder: Path, *, told: bool) -> AsyncIterator[Served]:
     if told:
         await world.tell("20:00", *EVENING, "21:00")
     state = ServiceState("1.2.3", lambda: True, lambda: 0, lambda: "following")
-    services = (recorder_of(world), state)
+    services = (recorder_of(world), LinkCodes(), state)
     answers = Answers(world.service.catalogue, world.store, PSEUDONYMS, now=lambda: world.now, services=services)
     surface = HttpSurface(answers, of(world), host="127.0.0.1", port=0, token=TOKEN)
     await surface.start()

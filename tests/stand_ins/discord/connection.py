@@ -72,7 +72,8 @@ class Connection:
     @property
     def backlog(self) -> int:
         """Bytes that were written and not yet taken by the socket."""
-        return 0 if self._transport is None or self.closed else self._transport.get_write_buffer_size()
+        there = self._transport
+        return 0 if there is None or self.closed or there.is_closing() else there.get_write_buffer_size()
 
     def _put(self, data: bytes) -> None:
         if self._held is not None:

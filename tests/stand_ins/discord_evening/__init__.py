@@ -7,10 +7,11 @@
         await evening.spend(desk)                         # everything happens
         oracle = Oracle(evening)                          # what must be counted
 
-`town.py` is the place; `scene.py`, `talking.py`, `living.py` and `gathering.py` are what people do; `evening.py` is the
-order of things and what goes wrong meanwhile. The oracle is `told.py` (which deeds the bridge heard of, and when),
-`counted.py`, `times.py` and `members.py`. It reads the stand-in's record of what really happened and the script's notes
-of when the line was cut (`line.py`); it shares no code with bridges or userstats, and asks neither.
+`town.py` is the place; `scene.py`, `talking.py`, `living.py`, `gathering.py` and `choosing.py` are what people do;
+`pace.py`, `troubles.py` and `evening.py` are the order of things and what goes wrong meanwhile. The oracle is `told.py`
+(which deeds the bridge heard of, and when), `counted.py`, `times.py` and `members.py`. It reads the stand-in's record
+of what really happened and the script's notes of when the line was cut (`line.py`); it shares no code with bridges or
+userstats, and asks neither.
 """
 
 from .clock import Clock

@@ -25,6 +25,8 @@ SPOKEN: Final = (0, 19)
 _PERSON = re.compile(r"<@(\d+)>")
 _EMOTE = re.compile(r"<(:\w+:)\d+>")
 NOWHERE: Final = 0
+FRESH: Final = 300_000
+"""Milliseconds: of a message that is not remembered, what was edited longer ago is no news."""
 
 
 class Counted:
@@ -38,9 +40,6 @@ class Counted:
         self.emotes: Counter[tuple[str, str]] = Counter()
         """By emote and what: given, taken_back."""
         self.private: Counter[int] = Counter()
-        self.open: dict[Where, set[int]] = defaultdict(set)
-        """Threads."""
-        self._town = town
         self._names = dict(town.names) | {town.site.owner.id: town.site.owner.user.name}
         self._bots = {bot.id for bot in town.bots} | {town.site.me.id}
         self._hung: set[int] = set()
@@ -52,6 +51,9 @@ class Counted:
         """Messages that were heard, by id."""
         self._authors: dict[int, int | None] = {}
         """Of messages that were heard, or an emote under them; None: nobody's."""
+        self._now = 0
+        self._late: dict[int, Deed] = {}
+        """Edits that were not heard, the last of each message."""
         self._under: dict[int, dict[tuple[int, str], None]] = defaultdict(dict)
         """Reactions that were heard and not taken back, by message."""
         self._level: dict[int, str] = {}
@@ -60,7 +62,7 @@ class Counted:
         self._really_open: dict[int, Where] = {}
         self._back = {one.after for one in told.line.silences if one.kind == "lost"}
         forgotten = {one.after for one in told.line.silences if one.by_another}
-        for number, (_, deed, heard) in enumerate(told.all()):
+        for number, (self._now, deed, heard) in enumerate(told.all()):
             if number in self._back:
                 self._look()
             if number in forgotten:
@@ -68,6 +70,8 @@ class Counted:
             self._happened(deed)
             if heard:
                 getattr(self, f"_{deed.what}", self._nothing)(deed)
+            elif deed.what == "edit":
+                self._late[deed["id"]] = deed
             if deed.what in ("outage_over", "bot_joined") and number >= told.line.first:
                 self._look(deed.guild)
 
@@ -157,7 +161,17 @@ class Counted:
         return _EMOTE.sub(lambda found: found[1], named)
 
     def _edit(self, deed: Deed) -> None:
+        self._late.pop(deed["id"], None)
         self._count(deed.who or 0, self._where(deed), edited=1)
+
+    def _unfurled(self, deed: Deed) -> None:
+        self._updated(deed["id"])
+
+    def _updated(self, message: int) -> None:
+        """Something else about a message changed: that it was edited, unseen, is seen now; if not, long ago."""
+        late = self._late.pop(message, None)
+        if late is not None and (message in self._said or self._now - late.at <= FRESH):
+            self._count(late.who or 0, self._where(late), edited=1)
 
     def _delete(self, deed: Deed) -> None:
         where, said = self._where(deed), self._said.pop(deed["id"], None)
@@ -210,6 +224,7 @@ class Counted:
 
     def _thread_created(self, deed: Deed) -> None:
         self._hung.add(deed.channel or 0)
+        self._updated(deed.channel or 0)  # a thread from a message has its id
         where = self._where(deed)
         self._alive[deed.channel or 0] = where
         if self._level.get(deed.who or 0) is None:

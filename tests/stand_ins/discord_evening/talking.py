@@ -136,6 +136,8 @@ class Talking:
         if what is None:
             return False
         self._scene.site.unfurl(what)
+        where = what.channel.guild_id, what.channel.id
+        self._scene.site.record.note("unfurled", what.author.id, *where, id=what.id)
         return True
 
     async def take_back(self) -> bool:

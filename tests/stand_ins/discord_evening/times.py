@@ -1,8 +1,8 @@
 """The oracle of time: who was how long in which voice channel, and in which status. Milliseconds.
 
 What really lasted, with changes at the time they were heard, as far as it was observed (`told.py`) and the person had
-chosen to be told about. Whoever takes the choice back takes the current stay back with it, as far as it is not credited
-(at each full hour): the evening has people do so outside of voice channels, and offline.
+chosen to be told about. Whoever takes the choice back takes back with it what lasts just then, as far as it is not
+credited yet, which it is at each full hour (the evening has nobody do so who was there since before one).
 """
 
 from __future__ import annotations
@@ -108,9 +108,25 @@ class Times:
             if level in KEPT:
                 since = at if since is None else since
             elif since is not None:
-                found.append(Stretch(since, at))
+                found.append(Stretch(since, at if not level else self._kept_until(who, topic, at)))
                 since = None
         return found
+
+    def _kept_until(self, who: int, topic: str, at: int) -> int:
+        """Until when something is kept of who took back their choice at this moment: until what lasts now began."""
+        began = None
+        for deed in self._told.record.of(topic, who=who):
+            if deed.at > at:
+                break
+            now = deed["to"] if topic == "voice" else deed["status"] != "offline" or None
+            began = (
+                None
+                if now is None
+                else deed.at
+                if began is None or (topic == "voice" and deed["from"] != now)
+                else began
+            )
+        return at if began is None else began
 
     # -- voice --------------------------------------------------------------------------------------------------
 
@@ -129,7 +145,7 @@ class Times:
             if change.state is not None:
                 here[change.who] = change.state
             until = changes[number + 1].at if number + 1 < len(changes) else self._end
-            self._peak(here, change.at, until, stretches)
+            self._peak(here, change, until, stretches)
             company = Counter(state.where for state in here.values() if not state.deafened)
             for who, state in here.items():
                 seen = allowed.setdefault(who, self._told_of(who, "voice"))
@@ -138,8 +154,9 @@ class Times:
         for who, seen in allowed.items():
             self.voice[who].stays += self._stays(guild, who, changes, stretches, seen)
 
-    def _peak(self, here: Mapping[int, State], since: int, until: int, stretches: list[Stretch]) -> None:
-        if any(one.since <= since <= one.until or since <= one.since < until for one in stretches):
+    def _peak(self, here: Mapping[int, State], change: Change, until: int, stretches: list[Stretch]) -> None:
+        heard = change.heard and any(one.since <= change.at <= one.until for one in stretches)
+        if heard or any(change.at <= one.since < until for one in stretches):
             for where, people in Counter(state.where for state in here.values()).items():
                 self.peaks[where] = max(self.peaks[where], people)
 

@@ -30,6 +30,8 @@ class Home:
     guild: Guild
     texts: list[Channel]
     voices: list[Channel]
+    cellar: Channel
+    """A voice channel into which only the script lets somebody."""
     forum: Channel
     moderators: list[Actor]
     regulars: Role
@@ -72,8 +74,8 @@ class Town:
         afk = site.channel(guild, f"{name}-afk", "voice")
         guild.afk_channel = afk
         guild.system_channel = texts[0] if number else None
-        forum = site.channel(guild, f"{name}-ideas", "forum")
-        return Home(guild, texts, [*voices, afk], forum, [], site.role(guild, "regulars"))
+        cellar, forum = site.channel(guild, f"{name}-cellar", "voice"), site.channel(guild, f"{name}-ideas", "forum")
+        return Home(guild, texts, [*voices, afk], cellar, forum, [], site.role(guild, "regulars"))
 
     def _moderators(self, home: Home, chance: random.Random) -> list[Actor]:
         role = self.site.role(home.guild, "mods", permissions=MODERATES, position=5)
