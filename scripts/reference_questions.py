@@ -21,7 +21,7 @@ from userstats.surfaces.cli.parameters import Parameter, meaning, parameters
 
 _ASKERS: Final = {
     "everyone": "everybody",
-    "self": "the person it is about, and staff",
+    "self": "the person it is about, for whom a bridge asks with the header `Userstats-For: discord:<id>`, and staff",
     "staff": "staff: bridges and Kryten's world, which is whoever can reach the broker's port without a key",
     "bridge": "bridges, which know who speaks to them",
     "operator": "the operator: whoever has the key of the role `client`, or the HTTP token",

@@ -10,22 +10,31 @@ from tests.brokers import Brokers
 from tests.e2e.processes import Part, ask, configure, until
 from userstats.contract import events as e
 from userstats.contract import subjects, wire
+from userstats.contract.pseudonym import FIRST_PERSON
 
 ROOM = e.Place("demo", "demo.local", "lounge")
 BROKER = {"port": -1}
+PEOPLE = FIRST_PERSON
 
 
 def message(n: int, author: int) -> tuple[str, bytes]:
     event = e.MessageSent(
-        id=n, at=1_790_000_000_000 + n, seen=1_790_000_000_000 + n, place=ROOM, watch="w1", author=author, words=3
+        id=n,
+        at=1_790_000_000_000 + n,
+        seen=1_790_000_000_000 + n,
+        place=ROOM,
+        watch="w1",
+        author=PEOPLE + author,
+        words=3,
     )
     return subjects.event(ROOM, "MessageSent"), wire.seal(wire.body(event), "p1", n)
 
 
 def named(n: int, person: int, name: str) -> tuple[str, bytes]:
     event = e.Named(
-        id=n, at=1_790_000_000_000, seen=1_790_000_000_000, place=ROOM, watch="w1", key=person, person=person, name=name
-    )
+        id=n, at=1_790_000_000_000, seen=1_790_000_000_000, place=ROOM, watch="w1", key=person,
+        person=PEOPLE + person, name=name,
+    )  # fmt: skip
     return subjects.event(ROOM, "Named"), wire.seal(wire.body(event), "p1", n)
 
 
